@@ -1,0 +1,49 @@
+# make demo   install and diagnose a really stuck script
+# make test   install and pass the tests, on JAX, TensorFlow and PyTorch
+# make check  lint, types, layers
+# make lock   renew the lock file and the pinned requirements made from it
+
+PYTHON ?= python3
+BIN := .venv/bin
+TORCH := torch==2.13.0
+
+.PHONY: demo test check lock clean
+
+demo: .make/run
+	-KERAS_BACKEND=jax $(BIN)/unstuck run --html .unstuck/demo.html examples/stuck_at_zero.py
+	@echo; echo "The same as a page: $(CURDIR)/.unstuck/demo.html"
+
+test: .make/test
+	KERAS_BACKEND=jax $(BIN)/python -m pytest
+
+check: .make/lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: .make/lint
+	$(BIN)/uv lock
+	$(BIN)/uv export -q --no-emit-project --no-hashes --no-default-groups -o requirements/run.txt
+	$(BIN)/uv export -q --no-emit-project --no-hashes --only-group test --only-group backends -o requirements/test.txt
+	$(BIN)/uv export -q --no-emit-project --no-hashes --only-group lint -o requirements/lint.txt
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.make/run: .venv/bin/python requirements/run.txt pyproject.toml
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements/run.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@mkdir -p .make .unstuck && touch $@
+
+.make/test: .make/run requirements/test.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements/test.txt -c requirements/run.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements/run.txt $(TORCH)
+	@touch $@
+
+.make/lint: .make/run requirements/lint.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements/lint.txt
+	@touch $@
+
+clean:
+	rm -rf .venv .make .unstuck

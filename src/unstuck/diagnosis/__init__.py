@@ -1,0 +1,249 @@
+"""RANK: needs -> check -> experiments -> one ranked, de-duplicated report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from unstuck.diagnosis.decide import Tested, test, uphold
+from unstuck.diagnosis.judge import Judged, judge_all
+from unstuck.diagnosis.roots import link
+from unstuck.diagnosis.verdict import judge_fit
+from unstuck.errors import UnstuckError
+from unstuck.experiments.worker import Worker, WorkerLost
+from unstuck.finding import SEVERITIES, Finding, Fit, Report, RuleResult, Run, Summary, Tool, Trial, Verdict
+from unstuck.measure.case import Case
+from unstuck.measure.data import Data
+from unstuck.record.recorded import RecordedRun, read_run
+from unstuck.rules import Rule, catalogue
+from unstuck.settings import Settings
+
+SCHEMA = "https://unstuck.readthedocs.io/schema/report-1.json"
+PROBE_SECONDS = 180.0
+WORST_FIRST: tuple[Verdict, ...] = (
+    "stuck",
+    "misleading",
+    "impaired",
+    "no-signal",
+    "unknown",
+    "noise-floor",
+    "unfinished",
+    "healthy",
+    "finished",
+)
+
+Progress = Callable[[str], None]
+
+
+class Workers:
+    """The worker processes of one diagnosis, one a backend, started when first asked for."""
+
+    def __init__(self, paths: tuple[str, ...]) -> None:
+        self._paths = paths
+        self._workers: dict[str, Worker] = {}
+
+    def __call__(self, backend: str) -> Worker:
+        if backend not in self._workers:
+            self._workers[backend] = Worker(backend, self._paths)
+        return self._workers[backend]
+
+    def close(self) -> None:
+        for worker in self._workers.values():
+            worker.close()
+
+
+def diagnose_folder(
+    folder: Path,
+    settings: Settings | None = None,
+    *,
+    progress: Progress | None = None,
+    workers: Workers | None = None,
+) -> Report:
+    """Judge a recorded run.
+
+    Args:
+        folder: the run folder.
+        settings: what to try and how long; the defaults when None.
+        progress: called with a line of what is being done now.
+        workers: worker processes to use and leave open; made and closed here when None.
+
+    Raises:
+        UnstuckError: when the folder holds no recorded fit.
+    """
+    settings, progress = settings or Settings(), progress or (lambda _: None)
+    began = time.monotonic()
+    run = read_run(folder)
+    if not run.fits:
+        raise UnstuckError(
+            "E006",
+            f"no fit was recorded in {folder}",
+            expected="a script that calls model.fit",
+            do="run the script to the point where it trains",
+        )
+    own = workers or Workers(_paths(run))
+    try:
+        run = _replayed(run, own, progress)
+        rules = _selected(settings)
+        parts = [_diagnose_fit(Case(run, fit), rules, settings, own, progress, len(run.fits)) for fit in run.fits]
+    finally:
+        if workers is None:
+            own.close()
+    return _report(run, parts, time.monotonic() - began)
+
+
+def _replayed(run: RecordedRun, workers: Workers, progress: Progress) -> RecordedRun:
+    """The run with a replay of every fit that has none yet."""
+    again = False
+    for fit in run.fits:
+        if fit.probe or not fit.steps:
+            continue
+        progress(f"replaying fit {fit.index + 1} of {len(run.fits)}")
+        data = Case(run, fit).find(Data)
+        try:
+            workers(fit.body["backend"]).probe(
+                run.folder, fit.index, data.held_x if data else (), seconds=PROBE_SECONDS
+            )
+        except WorkerLost as lost:
+            from unstuck.record.store import Writer
+
+            Writer(run.folder).event("probe", {"error": str(lost)}, fit=fit.index)
+        again = True
+    return read_run(run.folder) if again else run
+
+
+Part = tuple[Fit, tuple[Finding, ...], tuple[RuleResult, ...], Tested]
+
+
+def _diagnose_fit(
+    case: Case,
+    rules: tuple[type[Rule], ...],
+    settings: Settings,
+    workers: Workers,
+    progress: Progress,
+    fits: int,
+) -> Part:
+    progress("asking the rules")
+    judged = judge_all(rules, case)
+    tested = Tested(problem="experiments are off")
+    if settings.experiments != "off":
+        tested = test(
+            case, judged, workers=workers, budget=settings.budget / fits, seeds=settings.seeds, progress=progress
+        )
+    findings: list[Finding] = []
+    results: list[RuleResult] = []
+    for entry in judged:
+        if entry.suspect is None:
+            results.append(entry.result)
+            continue
+        finding, result = uphold(entry, case, tested)
+        results.append(result)
+        if finding is not None:
+            findings.append(finding)
+    suspects = {j.rule.name: j.suspect for j in judged if j.suspect is not None}
+    linked = link(findings, {r.name: r for r in rules}, suspects, tested.trials)
+    return judge_fit(case, linked), linked, tuple(results), tested
+
+
+def _selected(settings: Settings) -> tuple[type[Rule], ...]:
+    chosen = [r for r in catalogue() if not settings.only or r.name in settings.only or r.code in settings.only]
+    return tuple(r for r in chosen if r.name not in settings.ignore and r.code not in settings.ignore)
+
+
+def _report(run: RecordedRun, parts: list[Part], seconds: float) -> Report:
+    from unstuck import __version__
+
+    several = len(parts) > 1
+    findings = tuple(_numbered(f, several) for part in parts for f in part[1])
+    findings = tuple(sorted(findings, key=lambda f: (f.explained_by is not None, SEVERITIES.index(f.severity))))
+    trials = tuple(_renamed(t, part[0].index, several) for part in parts for t in part[3].trials)
+    fits = tuple(part[0] for part in parts)
+    worst = min(fits, key=lambda f: WORST_FIRST.index(f.verdict))
+    problems = [f"fit {part[0].index + 1}: {part[3].problem}" for part in parts if part[3].problem]
+    problems += [f"note: {e.body.get('where')}: {e.body.get('error')}" for e in run.events if e.kind == "fault"]
+    counts = {s: sum(f.severity == s and f.explained_by is None for f in findings) for s in SEVERITIES}
+    return Report(
+        schema=SCHEMA,
+        tool=Tool(name="unstuck", version=__version__),
+        run=_run(run),
+        summary=Summary(
+            error=counts["error"],
+            warning=counts["warning"],
+            note=counts["note"],
+            worst=next((s for s in SEVERITIES if counts[s]), None),
+            verdict=worst.verdict,
+            sentence=worst.sentence,
+        ),
+        fits=fits,
+        findings=findings,
+        rules=tuple(r for part in parts for r in part[2]),
+        experiments=trials,
+        warnings=tuple(problems),
+        timing={
+            "record": _recorded_seconds(run),
+            "diagnose": round(seconds, 3),
+            "experiments": round(sum(t.seconds for t in trials), 3),
+        },
+        sources=_sources(run, findings, fits),
+    )
+
+
+def _numbered(finding: Finding, several: bool) -> Finding:  # noqa: FBT001
+    import msgspec
+
+    if not several:
+        return finding
+    return msgspec.structs.replace(finding, experiments=tuple(f"f{finding.fit}-{x}" for x in finding.experiments))
+
+
+def _renamed(trial: Trial, fit: int, several: bool) -> Trial:  # noqa: FBT001
+    import msgspec
+
+    return msgspec.structs.replace(trial, id=f"f{fit}-{trial.id}") if several else trial
+
+
+def _run(run: RecordedRun) -> Run:
+    meta, body = run.meta, run.fits[0].body
+    versions: dict[str, Any] = body["environment"]["versions"]
+    started = meta.get("started")
+    script = str(meta.get("script", ""))
+    cwd = str(meta.get("cwd", ""))
+    shown = str(Path(script).relative_to(cwd)) if cwd and script and Path(script).is_relative_to(cwd) else script
+    return Run(
+        id=run.folder.name,
+        folder=str(run.folder),
+        command=tuple(meta.get("command", ())),
+        script=shown,
+        started=datetime.fromtimestamp(started).isoformat(timespec="seconds") if started else "",
+        keras=str(versions.get("keras", "")),
+        backend=body["backend"],
+        python=str(body["environment"].get("python", "")),
+        steps=sum(len(f.losses) for f in run.fits),
+        seconds=_recorded_seconds(run),
+        status=str(meta.get("status", "killed")),
+    )
+
+
+def _recorded_seconds(run: RecordedRun) -> float:
+    return round(sum(float(f.end.get("seconds") or 0.0) for f in run.fits), 3)
+
+
+def _sources(run: RecordedRun, findings: tuple[Finding, ...], fits: tuple[Fit, ...]) -> dict[str, tuple[str, ...]]:
+    """The text of the files that findings point into, by the names the findings use."""
+    cwd = Path(str(run.meta.get("cwd", "")))
+    places = [p for f in findings for p in (f.location, *f.related, *(s.location for s in f.flow))]
+    names = {p.file for p in (*places, *(f.location for f in fits)) if p is not None}
+    names |= {e.file for f in findings if f.fix for e in f.fix.edits}
+    found = {}
+    for name in sorted(names):
+        lines = run.sources.get(name) or run.sources.get(str(cwd / name))
+        if lines:
+            found[name] = lines
+    return found
+
+
+def _paths(run: RecordedRun) -> tuple[str, ...]:
+    script = str(run.meta.get("script", ""))
+    return (str(Path(script).parent),) if script else ()

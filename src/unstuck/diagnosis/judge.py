@@ -1,0 +1,75 @@
+"""Ask every rule about a case: needs -> check -> outcome. A rule that crashes is an outcome, not a crash."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from unstuck.finding import Outcome, RuleResult
+from unstuck.measure.case import Case, Missing
+from unstuck.measure.room import Room
+from unstuck.rules.rule import Cleared, Judgement, NotApplicable, Rule, Suspect
+
+TRAINING = "train skill"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One rule's answer for one fit; `suspect` is set while the cause is still in play."""
+
+    rule: type[Rule]
+    result: RuleResult
+    suspect: Suspect | None = None
+
+
+def judge_all(rules: Iterable[type[Rule]], case: Case) -> list[Judged]:
+    return [_gated(judge(rule, case), case) for rule in rules]
+
+
+def judge(rule: type[Rule], case: Case) -> Judged:
+    """The rule's own answer, before any experiment."""
+    try:
+        needs = [_supply(kind, case) for kind in rule.needs().values()]
+        answer: Judgement = rule().check(*needs)
+    except Missing as missing:
+        return Judged(
+            rule,
+            result(
+                rule, case, "not-checked", f"needs {missing.evidence}", needs=(missing.evidence,), supply=missing.supply
+            ),
+        )
+    except Exception as error:
+        return Judged(rule, result(rule, case, "crashed", f"{type(error).__name__}: {error}"))
+    if isinstance(answer, Cleared):
+        return Judged(
+            rule, result(rule, case, "cleared", answer.reason, measured=answer.measured, threshold=answer.threshold)
+        )
+    if isinstance(answer, NotApplicable):
+        return Judged(rule, result(rule, case, "not-applicable", answer.reason))
+    return Judged(rule, result(rule, case, "found", answer.message), answer)
+
+
+def result(rule: type[Rule], case: Case, outcome: Outcome, reason: str, **more: Any) -> RuleResult:
+    return RuleResult(rule=rule.name, code=rule.code, outcome=outcome, fit=case.fit.index, reason=reason, **more)
+
+
+def _supply(kind: Any, case: Case) -> Any:
+    if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
+        inner = next(k for k in typing.get_args(kind) if k is not type(None))
+        return case.find(inner)
+    return case.get(kind)
+
+
+def _gated(judged: Judged, case: Case) -> Judged:
+    """Clear a suspicion that is no proof when the network has learnt what there is to learn."""
+    suspect = judged.suspect
+    if suspect is None or suspect.confidence == "proven" or not suspect.impairs or suspect.endpoint == TRAINING:
+        return judged
+    room = case.find(Room)
+    if room is None or room.exists:
+        return judged
+    reason = f"it fits, but the run reached what is learnable: skill {room.reached:.2f}, reference learners {room.learnable:.2f}"
+    return Judged(judged.rule, result(judged.rule, case, "cleared", reason, measured=room.gap))

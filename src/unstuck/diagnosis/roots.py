@@ -1,0 +1,84 @@
+"""Roots, not echoes: link each consequence to its cause and order the rest by what fixing it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from unstuck.finding import CONFIDENCES, SEVERITIES, Evidence, Finding, Trial
+from unstuck.rules.rule import Rule, Suspect
+
+UPHELD = ("proven", "confirmed")
+CLEARLY_MORE = 0.1
+"""Skill by which a supposed echo must beat its supposed root to be kept as a cause of its own."""
+
+
+def link(
+    findings: Sequence[Finding],
+    rules: Mapping[str, type[Rule]],
+    suspects: Mapping[str, Suspect],
+    trials: Sequence[Trial],
+) -> tuple[Finding, ...]:
+    """Findings of one fit, roots first, echoes linked by `explained_by` and folded into their root's evidence."""
+    parents = {f.rule: _parent(f, findings, rules, suspects) for f in findings}
+    linked = []
+    for finding in findings:
+        root = _root(finding.rule, parents)
+        if root is not None:
+            linked.append(msgspec.structs.replace(finding, explained_by=root))
+            continue
+        echoes = [f for f in findings if _root(f.rule, parents) == finding.rule]
+        more = tuple(
+            Evidence(measure=f"consequence-{f.rule}", text=f"consequence: {f.message} [{f.rule}]") for f in echoes
+        )
+        linked.append(msgspec.structs.replace(finding, evidence=finding.evidence + more))
+    enough = {t.id: t.sufficient for t in trials}
+    return tuple(sorted(linked, key=lambda f: _rank(f, enough)))
+
+
+def _parent(
+    finding: Finding,
+    findings: Sequence[Finding],
+    rules: Mapping[str, type[Rule]],
+    suspects: Mapping[str, Suspect],
+) -> str | None:
+    candidates = []
+    for other in findings:
+        if other.rule == finding.rule or other.outcome != "found":
+            continue
+        claims = finding.rule in suspects[other.rule].leads_to or other.rule in rules[finding.rule].echo_of
+        back = other.rule in suspects[finding.rule].leads_to or finding.rule in rules[other.rule].echo_of
+        if not claims or (back and _strength(other) <= _strength(finding)):
+            continue
+        if other.confidence not in UPHELD and finding.confidence in UPHELD:
+            continue
+        if (finding.worth or 0) > (other.worth or 0) + CLEARLY_MORE and other.confidence != "proven":
+            continue
+        candidates.append(other)
+    return max(candidates, key=_strength).rule if candidates else None
+
+
+def _strength(finding: Finding) -> tuple[int, float]:
+    return -CONFIDENCES.index(finding.confidence), finding.worth or 0.0
+
+
+def _root(rule: str, parents: Mapping[str, str | None]) -> str | None:
+    seen, current = {rule}, parents.get(rule)
+    while current is not None and parents.get(current) is not None and current not in seen:
+        seen.add(current)
+        current = parents[current]
+    return current
+
+
+def _rank(finding: Finding, enough: Mapping[str, bool | None]) -> tuple[object, ...]:
+    sufficient = any(enough.get(i) for i in finding.experiments)
+    return (
+        finding.explained_by is not None,
+        SEVERITIES.index(finding.severity),
+        CONFIDENCES.index(finding.confidence) if finding.confidence in ("likely", "possible") else 0,
+        finding.confidence != "proven",
+        not sufficient,
+        -abs(finding.worth or 0.0),
+        finding.code,
+    )

@@ -1,0 +1,149 @@
+"""The verdict on one fit: the one sentence a person takes away, and what is worth knowing whatever the findings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from unstuck.finding import Finding, Fit, Verdict
+from unstuck.measure.case import Case
+from unstuck.measure.curve import STILL_FALLING, Curve
+from unstuck.measure.data import Data
+from unstuck.measure.room import MARGIN, Room
+from unstuck.measure.setup import Setup
+from unstuck.measure.skill import Skill
+from unstuck.measure.source import Sources
+from unstuck.measure.task import Task
+
+AT_CHANCE = 0.1
+SOLVED = 0.95
+"""Held-out skill from which a task counts as solved; what is left is a few rows."""
+FLAT = 0.05
+"""Relative fall an epoch under which a loss counts as settled once the skill is as good as it gets."""
+NOISY = 0.8
+"""Skill below which a run that reached the references is at the noise floor rather than simply healthy."""
+NEAR_ZERO = 0.05
+LEAKS = ("LEK",)
+
+
+def judge_fit(case: Case, findings: Sequence[Finding]) -> Fit:
+    """Verdict, sentence and facts of one fit, from its findings and its measured skill."""
+    skill, curve, room, task = case.find(Skill), case.find(Curve), case.find(Room), case.find(Task)
+    setup, body = case.find(Setup), case.fit.body
+    verdict, sentence = _verdict(case, findings, skill, curve, room)
+    return Fit(
+        index=case.fit.index,
+        verdict=verdict,
+        sentence=sentence,
+        location=case.get(Sources).location(body.get("site")),
+        epochs=len(case.fit.epochs),
+        steps=len(case.fit.losses),
+        seconds=round(float(case.fit.end.get("seconds") or 0.0), 3),
+        rows=int(body["train"].get("rows") or 0),
+        task=task.kind if task else "",
+        loss=setup.loss.name if setup else "",
+        reported_loss=_known(skill.reported_loss) if skill else None,
+        train_skill=_known(skill.train) if skill else None,
+        held_out_skill=_known(skill.held) if skill else None,
+        learnable_skill=_known(room.learnable) if room else None,
+        facts=tuple(_facts(case, skill, curve, task)),
+    )
+
+
+def _verdict(
+    case: Case, findings: Sequence[Finding], skill: Skill | None, curve: Curve | None, room: Room | None
+) -> tuple[Verdict, str]:
+    roots = [f for f in findings if f.explained_by is None]
+    errors = [f for f in roots if f.severity == "error"]
+    leaks = [f for f in errors if f.code.startswith(LEAKS)]
+    faults = [f for f in errors if not f.code.startswith(LEAKS)]
+    proven = [f for f in faults if f.confidence == "proven"]
+    silent = next((f for f in roots if f.rule == "no-signal"), None)
+    reached = skill.best if skill else float("nan")
+    if proven:
+        return _stuck(proven[0], reached)
+    if leaks:
+        return "misleading", f"The score is not what it claims: {leaks[0].message}."
+    if silent is not None:
+        return "no-signal", f"There is nothing to learn here: {silent.message}."
+    if faults:
+        return _stuck(faults[0], reached)
+    impaired = [f for f in roots if f.severity == "warning"]
+    if impaired and room is not None and room.exists:
+        return "impaired", f"Training is impaired: {impaired[0].message}."
+    return _without_fault(case, skill, curve, room)
+
+
+def _stuck(root: Finding, reached: float) -> tuple[Verdict, str]:
+    if np.isfinite(reached) and reached > AT_CHANCE and root.confidence != "proven":
+        return "impaired", f"The model learns less than it could: {root.message}."
+    if np.isfinite(reached) and reached > 0.5:
+        return "impaired", f"The model learns, but {root.message}."
+    return "stuck", f"The model does not learn: {root.message}."
+
+
+def _without_fault(case: Case, skill: Skill | None, curve: Curve | None, room: Room | None) -> tuple[Verdict, str]:
+    if skill is None or not np.isfinite(skill.best):
+        why = case.fit.end.get("error") or case.fit.probe.get("error") or "too little was recorded"
+        return "unknown", f"Not judged: {str(why).splitlines()[0]}."
+    reached, learnable = skill.best, room.learnable if room else float("nan")
+    on = "held-out" if np.isfinite(skill.held) else "training"
+    falling = _falling(curve)
+    if reached >= SOLVED:
+        return "finished", f"Finished: {on} skill is {reached:.2f} of 1; there is nothing left to gain."
+    near = np.isfinite(learnable) and reached >= learnable - MARGIN
+    if falling > STILL_FALLING and not near:
+        return (
+            "unfinished",
+            f"Not stuck, unfinished: the loss still fell {100 * falling:.1f} % an epoch at the end.",
+        )
+    if near and reached < NOISY and falling < FLAT:
+        return "noise-floor", (
+            f"At the noise floor: {on} skill {reached:.2f}, and reference learners reach {learnable:.2f} on the same rows."
+        )
+    if near or (room is not None and not room.exists):
+        beside = f"; reference learners reach {learnable:.2f}" if np.isfinite(learnable) else ""
+        return "healthy", f"Healthy: {on} skill {reached:.2f} of 1{beside}."
+    beside = (
+        f"where reference learners reach {learnable:.2f}" if np.isfinite(learnable) else "and no reference is at hand"
+    )
+    return "unknown", f"No cause was found: {on} skill is {reached:.2f} {beside}."
+
+
+def _falling(curve: Curve | None) -> float:
+    if curve is None:
+        return 0.0
+    rates = [r for r in (curve.held_falling, curve.falling) if np.isfinite(r)]
+    return rates[0] if rates else 0.0
+
+
+def _facts(case: Case, skill: Skill | None, curve: Curve | None, task: Task | None) -> list[str]:
+    facts: list[str] = []
+    if curve is not None and skill is not None and np.isfinite(skill.constant_loss) and np.isfinite(curve.lowest):
+        facts.append(
+            f"the training loss went from {curve.first:.4g} to {curve.last:.4g}; always giving the best constant "
+            f"answer costs {skill.constant_loss:.4g}"
+        )
+        if curve.lowest > NEAR_ZERO * skill.constant_loss and curve.lowest > 1e-3:
+            facts.append(f"the loss never was near zero: the lowest was {curve.lowest:.4g}")
+    if skill is not None and np.isfinite(skill.reported_loss) and np.isfinite(skill.evaluated_loss):
+        shown, true = skill.reported_loss, skill.evaluated_loss
+        if abs(true - shown) > 0.5 * max(abs(true), abs(shown)) and max(abs(true), abs(shown)) > 1e-3:
+            facts.append(
+                f"Keras reported a training loss of {shown:.4g}; evaluate() on the training rows gives {true:.4g}"
+            )
+    data = case.find(Data)
+    if data is not None and data.held_kind == "holdout":
+        facts.append("nothing was held out; trials train on three quarters of the rows and are scored on the rest")
+    if data is not None and data.held_kind == "split":
+        facts.append("held-out rows are the other part of the recorded train_test_split")
+    if task is not None and task.is_classes and skill is not None and np.isfinite(skill.held_accuracy):
+        facts.append(
+            f"held-out accuracy {skill.held_accuracy:.3f}; the most frequent class has a share of {task.majority:.3f}"
+        )
+    return facts
+
+
+def _known(value: float) -> float | None:
+    return round(float(value), 6) if np.isfinite(value) else None

@@ -1,0 +1,94 @@
+"""Errors for people: what happened, what was expected, what to do. Each has a code that `explain` knows."""
+
+from __future__ import annotations
+
+
+class UnstuckError(Exception):
+    """Base of every error unstuck raises on purpose.
+
+    Args:
+        code: the stable handle, `E001` and up; `unstuck explain CODE` tells more.
+        happened: what was seen, with the received value.
+        expected: what would have been right.
+        do: what the person can do now.
+    """
+
+    def __init__(self, code: str, happened: str, *, expected: str = "", do: str = "") -> None:
+        self.code = code
+        self.happened = happened
+        self.expected = expected
+        self.do = do
+        super().__init__(" ".join(part for part in (happened, expected, do) if part))
+
+    def __str__(self) -> str:
+        return f"[{self.code}] {super().__str__()}"
+
+
+class FindingsError(AssertionError):
+    """A report holds findings at or above the asked severity."""
+
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        self.lines = lines
+        super().__init__(f"{len(lines)} finding{'s' if len(lines) > 1 else ''}:\n" + "\n".join(lines))
+
+
+ERRORS: dict[str, str] = {
+    "E001": (
+        "The script does not exist or cannot be read. The path is taken from the folder you are in. Options "
+        "of unstuck stand before the script; everything after it is handed to the script."
+    ),
+    "E002": "The path is a folder. Name the Python file to run, for example `unstuck run folder/train.py`.",
+    "E003": (
+        "The script is not valid Python for the interpreter that runs unstuck, so it was not started. The "
+        "message names file, line and column. Notebooks are not run by this version: save them as a script "
+        "first, with `jupyter nbconvert --to script`."
+    ),
+    "E004": (
+        "The script raised an exception or ended with a status other than 0. Its own traceback stands "
+        "above. What was recorded until then is kept and judged, and the exit status is the script's."
+    ),
+    "E005": (
+        "The run was interrupted. What was recorded until then is kept and judged; the exit status is 130. "
+        "`unstuck diagnose` judges it again at any time."
+    ),
+    "E006": (
+        "The script imported Keras but no call of `fit` was seen, so there is no training to judge. Perhaps "
+        "it only defines functions, stops early without its arguments, or trains with `train_on_batch` or a "
+        "loop of its own, which this version does not record."
+    ),
+    "E007": (
+        "The script never imported Keras, so there is nothing to judge. unstuck watches Keras 3 (`import "
+        "keras`, or `tf.keras` with TensorFlow 2.16 and later). Training in a subprocess of the script is "
+        "not seen."
+    ),
+    "E008": (
+        "The script was killed by a signal. SIGKILL is often the system running out of memory, SIGSEGV a "
+        "crash in native code. What was recorded until then survives and is judged; the exit status is 128 "
+        "plus the signal."
+    ),
+    "E009": (
+        "A setting is not valid. Settings come from the command line, else from environment variables such "
+        "as UNSTUCK_BUDGET, else from the closest `unstuck.toml` or `[tool.unstuck]` in `pyproject.toml`, "
+        "else from the defaults. `unstuck env` shows those in force and where each came from."
+    ),
+    "E010": (
+        "The run was not found, or its id is not unique, or it has not been judged yet. Runs lie in "
+        "`.unstuck/runs` of the folder where they were started; name one by its id, by the end of its id, "
+        "or by its path."
+    ),
+    "E011": "There is no rule and no error of that name or code. `unstuck rules` lists all rules.",
+    "E012": (
+        "Rules about leakage compare rows before and after the split. The record holds only what was handed "
+        "to `fit`, so these rules could not be checked. Run the whole script with `unstuck run`, from "
+        "loading the data on, so that the split and every fitted transformer can be seen."
+    ),
+    "E013": (
+        "unstuck itself failed. That is a fault of unstuck, not of your script. The recorded run is kept, "
+        "and `unstuck diagnose -v` shows the traceback, which belongs in a report of the fault."
+    ),
+    "E014": (
+        "A file could not be written. The run and its `report.json` are kept in the run folder, and "
+        "`unstuck report` or `unstuck diagnose` can write the result elsewhere."
+    ),
+}
+"""What `unstuck explain CODE` says. A code is never used again for something else."""

@@ -1,0 +1,1 @@
+"""TEST: counterfactual training runs. One change, paired seeds, a control and a placebo."""

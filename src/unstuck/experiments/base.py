@@ -1,0 +1,101 @@
+"""The experiment as written: the recorded fit as plain data, for interventions to start from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from unstuck.experiments.experiment import Decoding, Experiment
+from unstuck.measure.case import Case, Missing
+from unstuck.measure.data import Data
+from unstuck.measure.setup import Setup
+from unstuck.measure.skill import reading_activation
+from unstuck.measure.task import to_classes
+
+MAX_ROWS = 5_000
+"""Training rows a trial uses at most; more are a seeded subsample and the report says so."""
+SUBSAMPLE_SEED = 5
+
+
+def as_written(case: Case) -> Experiment:
+    """The recorded fit as an experiment.
+
+    Raises:
+        Missing: when rows or a configuration to rebuild the model from are not in the record.
+    """
+    data, setup, body = case.get(Data), case.get(Setup), case.fit.body
+    model = body["model"]
+    if model.get("config") is None or model.get("compile") is None:
+        reason = model.get("config_error") or model.get("compile_error") or "it has no configuration"
+        raise Missing(f"a model that can be rebuilt ({reason.splitlines()[0]})", "give custom classes a get_config")
+    if setup.custom_train_step:
+        raise Missing("a standard train_step (the model overrides it)", "")
+    rows = data.fit_rows
+    experiment = Experiment(
+        model={k: v for k, v in model["config"].items() if k != "compile_config"},
+        compile=model["compile"],
+        x=tuple(a[rows] for a in data.x),
+        y=data.y[rows],
+        held_x=data.held_x,
+        batch_size=min(setup.batch_size, len(rows)),
+        epochs=max(1, len(case.fit.epochs) or setup.epochs),
+        shuffle=bool(body.get("shuffle", True)),
+        weight=_weights(case, data, setup, rows),
+        learning_rate=setup.optimizer.learning_rate if not setup.optimizer.schedule else None,
+        initial=_initial(case),
+        decoding=Decoding(activation=reading_activation(setup)),
+        custom=(str(case.run.folder), f"custom-{case.fit.index}"),
+    )
+    return _plain_types(experiment)
+
+
+def _initial(case: Case) -> tuple[np.ndarray, ...] | None:
+    if 0 not in case.fit.steps:
+        return None
+    stored = case.run.arrays(f"fit-{case.fit.index}-weights-{0:09d}")
+    return tuple(stored[f"v{i}"] for i in range(len(stored))) or None
+
+
+def _weights(case: Case, data: Data, setup: Setup, rows: np.ndarray) -> np.ndarray | None:
+    """Sample weights times class weights, (n,), or None when there are neither."""
+    weight = None if data.weight is None else data.weight[rows].astype(np.float32).reshape(len(rows), -1)[:, 0]
+    if setup.class_weight:
+        labels = to_classes(data.y[rows])
+        table = {int(float(k)): float(v) for k, v in setup.class_weight.items()}
+        by_class = np.array([table.get(int(label), 1.0) for label in labels], dtype=np.float32)
+        weight = by_class if weight is None else weight * by_class
+    return weight
+
+
+def _plain_types(experiment: Experiment) -> Experiment:
+    """float64 as float32, booleans as numbers: what Keras makes of them."""
+    cast = lambda a: a.astype(np.float32) if a.dtype.kind in "fb" else a  # noqa: E731
+    return replace(
+        experiment,
+        x=tuple(map(cast, experiment.x)),
+        held_x=tuple(map(cast, experiment.held_x)),
+        y=cast(experiment.y),
+    )
+
+
+def shortened(experiment: Experiment, share: float) -> tuple[Experiment, str]:
+    """The experiment cut to about `share` of its cost, rows first and then epochs; and what was cut, in words."""
+    rows, epochs = len(experiment.y), experiment.epochs
+    words = []
+    if rows > MAX_ROWS:
+        keep = np.sort(np.random.default_rng(SUBSAMPLE_SEED).choice(rows, MAX_ROWS, replace=False))
+        experiment = replace(
+            experiment,
+            x=tuple(a[keep] for a in experiment.x),
+            y=experiment.y[keep],
+            weight=None if experiment.weight is None else experiment.weight[keep],
+        )
+        share *= rows / MAX_ROWS
+        words.append(f"{MAX_ROWS} of {rows} rows")
+    if share < 1:
+        fewer = max(1, int(epochs * share))
+        experiment = replace(experiment, epochs=fewer)
+        if fewer < epochs:
+            words.append(f"{fewer} of {epochs} epochs")
+    return experiment, " and ".join(words)

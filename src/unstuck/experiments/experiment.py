@@ -1,0 +1,98 @@
+"""An experiment: a training run as plain data, which interventions copy with one thing changed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How the network's output is read back in the units of the recorded labels.
+
+    Attributes:
+        scale, shift: y = output * scale + shift, for rescaled regression targets, each shape (k,) or scalar.
+        activation: applied to the output before reading it as probabilities: "", `sigmoid` or `softmax`.
+    """
+
+    scale: Any = 1.0
+    shift: Any = 0.0
+    activation: str = ""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Model, compile settings, data and steps of one training run.
+
+    Attributes:
+        model: serialized Keras model (`keras.saving.serialize_keras_object`), without weights.
+        compile: serialized compile settings.
+        x: training inputs, one array an input, each (n, ...).
+        y: training targets as they are handed to the loss, (n, ...).
+        weight: sample weights (n,) with class weights multiplied in, or None.
+        held_x: held-out inputs, one array an input. The held-out labels are not here: nothing that changes an
+            experiment can touch them.
+        learning_rate: replaces the rate of the optimiser when not None.
+        initial: variables to start from (`model.variables` order), or None to initialise afresh for each seed.
+        label_order: a permutation of the training rows' labels, or None. Used by the shuffled-label control.
+        seed_offset: added to every seed; the placebo uses it.
+    """
+
+    model: dict[str, Any]
+    compile: dict[str, Any]
+    x: tuple[np.ndarray, ...]
+    y: np.ndarray
+    held_x: tuple[np.ndarray, ...]
+    batch_size: int
+    epochs: int
+    shuffle: bool = True
+    weight: np.ndarray | None = None
+    learning_rate: float | None = None
+    initial: tuple[np.ndarray, ...] | None = None
+    decoding: Decoding = Decoding()
+    seed_offset: int = 0
+    custom: Any = None
+    """Folder and name of signed custom objects, for the worker to load."""
+
+    @property
+    def steps(self) -> int:
+        return self.epochs * -(-len(self.y) // self.batch_size)
+
+    def with_model(self) -> tuple[Experiment, dict[str, Any]]:
+        """A copy with its own model configuration, and that configuration to edit."""
+        model = copy.deepcopy(self.model)
+        return replace(self, model=model, initial=None), model
+
+    def with_compile(self) -> tuple[Experiment, dict[str, Any]]:
+        """A copy with its own compile settings, and those settings to edit."""
+        settings = copy.deepcopy(self.compile)
+        return replace(self, compile=settings), settings
+
+
+def layer_configs(model: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Serialized layers of a serialized model in order, nested models opened; each `{class_name, config, ...}`."""
+    for layer in model["config"].get("layers", []):
+        if "layers" in layer.get("config", {}):
+            yield from layer_configs(layer)
+        else:
+            yield layer
+
+
+def compile_config(settings: dict[str, Any]) -> dict[str, Any]:
+    """The editable part of serialized compile settings: `optimizer`, `loss`, `metrics`, ..."""
+    inner = settings.get("config") if "class_name" in settings else settings
+    return inner if isinstance(inner, dict) else settings
+
+
+def optimizer_config(settings: dict[str, Any]) -> dict[str, Any]:
+    """The optimiser's own config inside compile settings, made explicit when it was named by a string."""
+    chosen = compile_config(settings)
+    if isinstance(chosen.get("optimizer"), str):
+        chosen["optimizer"] = {"module": "keras.optimizers", "class_name": chosen["optimizer"], "config": {}}
+    optimizer = chosen["optimizer"]
+    inner = optimizer["config"].get("inner_optimizer")
+    return inner["config"] if isinstance(inner, dict) else optimizer["config"]  # type: ignore[no-any-return]

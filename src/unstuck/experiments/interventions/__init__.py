@@ -1,0 +1,1 @@
+"""The changes that experiments try, one a file."""

@@ -1,0 +1,60 @@
+"""Another loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from unstuck.experiments.experiment import Experiment, compile_config
+from unstuck.experiments.intervention import Intervention
+from unstuck.finding import Fix
+from unstuck.measure.setup import BINARY, Setup
+
+
+@dataclass(frozen=True)
+class SetLoss(Intervention):
+    """Compile with the Keras loss of this name, taking logits or not.
+
+    Metrics are dropped from the trial: some of them mean another thing under another loss.
+    """
+
+    name: str
+    from_logits: bool = False
+
+    @property
+    def label(self) -> str:
+        return self.name + (" (from_logits=True)" if self.from_logits else "")
+
+    def apply(self, experiment: Experiment) -> Experiment:
+        changed, settings = experiment.with_compile()
+        chosen = compile_config(settings)
+        chosen["loss"] = serialized_loss(self.name, self.from_logits)
+        chosen["loss_weights"] = chosen["metrics"] = chosen["weighted_metrics"] = None
+        activation = logits_activation(self.name) if self.from_logits else ""
+        return replace(changed, decoding=replace(changed.decoding, activation=activation))
+
+    def edit(self, setup: Setup) -> Fix | None:
+        edit = setup.sources.set_argument(setup.sites["compile"], "loss", loss_source(self.name, self.from_logits), 1)
+        title = f"compile with {self.name.replace('_', ' ')}" + (" on logits" if self.from_logits else "")
+        return Fix(title=title, applicability="suggested" if edit else "sketch", edits=(edit,) if edit else ())
+
+
+def serialized_loss(name: str, from_logits: bool) -> object:  # noqa: FBT001
+    """The loss as compile settings hold it: its name, or its class when it takes logits."""
+    if not from_logits:
+        return name
+    return {"module": "keras.losses", "class_name": loss_class(name), "config": {"from_logits": True},
+            "registered_name": None}  # fmt: skip
+
+
+def loss_source(name: str, from_logits: bool) -> str:  # noqa: FBT001
+    """The loss as a person writes it."""
+    return f"keras.losses.{loss_class(name)}(from_logits=True)" if from_logits else f'"{name}"'
+
+
+def loss_class(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def logits_activation(name: str) -> str:
+    """The activation that turns the logits of a loss into probabilities."""
+    return "sigmoid" if name in BINARY else "softmax"

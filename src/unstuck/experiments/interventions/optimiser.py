@@ -1,0 +1,55 @@
+"""Other settings of the optimiser, the rate aside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unstuck.experiments.experiment import Experiment, optimizer_config
+from unstuck.experiments.intervention import Intervention
+from unstuck.experiments.source_edits import fix, set_optimizer_argument
+from unstuck.finding import Fix
+from unstuck.measure.setup import Setup
+
+
+@dataclass(frozen=True)
+class SetMomentum(Intervention):
+    """Set the momentum (of SGD and RMSprop) or the decay of the first moment (`beta_1`, of the Adam family)."""
+
+    value: float
+
+    @property
+    def label(self) -> str:
+        return f"momentum {self.value:g}"
+
+    def apply(self, experiment: Experiment) -> Experiment:
+        changed, settings = experiment.with_compile()
+        config = optimizer_config(settings)
+        config["beta_1" if "beta_1" in config else "momentum"] = self.value
+        return changed
+
+    def edit(self, setup: Setup) -> Fix | None:
+        name = "beta_1" if "beta_1" in setup.optimizer.config else "momentum"
+        return fix(f"set {name} to {self.value:g}", [set_optimizer_argument(setup, name, f"{self.value:g}")])
+
+
+@dataclass(frozen=True)
+class SetClipNorm(Intervention):
+    """Scale down the gradient of each variable whose norm exceeds `value`."""
+
+    value: float
+
+    @property
+    def label(self) -> str:
+        return f"gradient norm at most {self.value:g}"
+
+    def apply(self, experiment: Experiment) -> Experiment:
+        changed, settings = experiment.with_compile()
+        config = optimizer_config(settings)
+        config.update(clipnorm=self.value, clipvalue=None, global_clipnorm=None)
+        return changed
+
+    def edit(self, setup: Setup) -> Fix | None:
+        title = f"clip the norm of the gradients at {self.value:g}"
+        if setup.optimizer.config.get("clipvalue") or setup.optimizer.config.get("global_clipnorm"):
+            return fix(title, [None])
+        return fix(title, [set_optimizer_argument(setup, "clipnorm", f"{self.value:g}")])

@@ -1,0 +1,87 @@
+"""Every layer trainable."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from unstuck.experiments.experiment import Experiment
+from unstuck.experiments.intervention import Intervention
+from unstuck.finding import Edit, Fix, Location
+from unstuck.measure.setup import Setup
+
+
+@dataclass(frozen=True)
+class Unfreeze(Intervention):
+    """Set `trainable` of every layer."""
+
+    @property
+    def label(self) -> str:
+        return "every layer trainable"
+
+    def apply(self, experiment: Experiment) -> Experiment:
+        changed, model = experiment.with_model()
+        _thaw(model)
+        return changed
+
+    def edit(self, setup: Setup) -> Fix | None:
+        frozen = [layer for layer in setup.layers if layer.params and not layer.trainable]
+        title = "let the layers train"
+        places = [setup.sources.argument(layer.site, "trainable") for layer in frozen]
+        if frozen and all(places):
+            found = {(p.line, p.column): setup.sources.replace(p, "True") for p in places if p}
+            return Fix(title=title, applicability="suggested", edits=tuple(e for e in found.values() if e))
+        return Fix(
+            title=title,
+            applicability="sketch",
+            edits=tuple(_true(place) for place in freezing_lines(setup)),
+            alternative="or freeze only the layers before the head",
+        )
+
+
+def freezing_lines(setup: Setup) -> tuple[Location, ...]:
+    """Spans of the `False` in statements like `layer.trainable = False`, in the recorded files."""
+    found = []
+    for file, lines in setup.sources.lines.items():
+        for line, column in _assigned_false("\n".join(lines)):
+            text = lines[line - 1].encode()[:column].decode(errors="replace")
+            start = len(text) + 1
+            found.append(Location(file=setup.sources.shown(file), line=line, column=start, end_line=line,
+                                  end_column=start + len("False")))  # fmt: skip
+    return tuple(found)
+
+
+@lru_cache(maxsize=64)
+def _assigned_false(text: str) -> tuple[tuple[int, int], ...]:
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return ()
+    return tuple(
+        (node.value.lineno, node.value.col_offset)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value is False
+        and any(isinstance(target, ast.Attribute) and target.attr == "trainable" for target in node.targets)
+    )  # fmt: skip
+
+
+def _true(place: Location) -> Edit:
+    return Edit(file=place.file, start=(place.line, place.column), end=(place.line, place.end_column or 1), text="True")
+
+
+def _thaw(model: dict[str, Any]) -> None:
+    for part in _parts(model):
+        if "trainable" in part["config"]:
+            part["config"]["trainable"] = True
+
+
+def _parts(model: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The serialized model, its layers, and the layers inside nested models and wrappers."""
+    yield model
+    config = model["config"]
+    for inner in [*config.get("layers", []), config.get("layer")]:
+        if isinstance(inner, dict) and isinstance(inner.get("config"), dict):
+            yield from _parts(inner)

@@ -1,0 +1,100 @@
+"""Edits of the person's source that several interventions share."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from unstuck.finding import Edit, Fix, Location
+from unstuck.measure.setup import Layer, Setup
+
+OPTIMIZERS = {
+    "adam": "Adam",
+    "sgd": "SGD",
+    "rmsprop": "RMSprop",
+    "adamw": "AdamW",
+    "nadam": "Nadam",
+    "adagrad": "Adagrad",
+    "adadelta": "Adadelta",
+    "adamax": "Adamax",
+}
+
+
+def fix(title: str, edits: Iterable[Edit | None], *, alternative: str = "") -> Fix:
+    """A suggested fix when every edit could be written, else a sketch with those that could. Repeats are dropped."""
+    wanted = tuple(dict.fromkeys(edits))
+    written = tuple(edit for edit in wanted if edit is not None)
+    complete = bool(written) and len(written) == len(wanted)
+    return Fix(
+        title=title,
+        applicability="suggested" if complete else "sketch",
+        edits=written,
+        alternative=alternative,
+    )
+
+
+def hidden_in_order(setup: Setup) -> tuple[Layer, ...]:
+    """All layers before the head, with and without weights."""
+    return tuple(layer for layer in setup.layers if layer.index < setup.head.layer.index)
+
+
+def set_optimizer_argument(setup: Setup, name: str, text: str) -> Edit | None:
+    """Give the optimiser in the compile call another argument; one named by a string becomes an object."""
+    sources, site = setup.sources, setup.sites["compile"]
+    place = sources.argument(site, "optimizer", 0)
+    if place is None or site is None:
+        return None
+    written = sources.text(place)
+    if written[:1] in ("'", '"'):
+        kind = OPTIMIZERS.get(written.strip("'\"").lower())
+        return sources.replace(place, f"keras.optimizers.{kind}({name}={text})") if kind else None
+    return sources.set_argument(_site(place, site), name, text)
+
+
+def insert_before_head(setup: Setup, calls: tuple[str, ...]) -> Edit | None:
+    """New lines before the head in `Sequential([...])` or a chain of `model.add(...)`; None where neither is written.
+
+    Args:
+        setup: the program.
+        calls: layer calls without their module, `Dropout(0.5)`.
+    """
+    sources, site = setup.sources, setup.head.layer.site
+    call = sources.call(site)
+    if call is None or site is None or setup.model_kind != "sequential":
+        return None
+    lines = sources.lines[site["file"]]
+    start = sources.location(site)
+    line = lines[site["line"] - 1]
+    before = line[: site["column"] - 1]
+    prefix = ast.unparse(call.func).removesuffix(setup.head.layer.kind)
+    text = "\n".join(lines)
+    if start is None or any(not _at_hand(prefix, c, text) for c in calls):
+        return None
+    indent = before[: len(before) - len(before.lstrip())]
+    if not before.strip():
+        new = "".join(f"{prefix}{c},\n{indent}" for c in calls)
+        return Edit(file=start.file, start=(start.line, start.column), end=(start.line, start.column), text=new)
+    if before.strip().endswith(".add(") and before.strip().removesuffix(".add(").isidentifier():
+        at = (start.line, len(indent) + 1)
+        new = "".join(f"{before.strip()}{prefix}{c})\n{indent}" for c in calls)
+        return Edit(file=start.file, start=at, end=at, text=new)
+    if before.rstrip().endswith((",", "[")):
+        at = (start.line, start.column)
+        return Edit(file=start.file, start=at, end=at, text="".join(f"{prefix}{c}, " for c in calls))
+    return None
+
+
+def _at_hand(prefix: str, call: str, text: str) -> bool:
+    """Whether the layer's class can be named as the head's was: by its module, or because it is imported too."""
+    return bool(prefix) or f"{call.split('(')[0]}(" in text
+
+
+def _site(place: Location, outer: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "file": outer["file"],
+        "line": place.line,
+        "column": place.column,
+        "end_line": place.end_line,
+        "end_column": place.end_column,
+    }

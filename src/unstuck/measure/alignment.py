@@ -1,0 +1,185 @@
+"""Do the labels belong to other rows: would they fit the inputs if they were shifted, reversed or sorted?
+
+A linear learner, cross-validated, is asked for every candidate order at once. The p-value of each answer is that of
+the label-permutation test in its normal approximation (Hoeffding 1951): under permutation the statistic
+sum_i <answer_i, label_i> has mean 0 and variance sum(A'A * Y'Y) / (n - 1) for centred answers A and labels Y.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from unstuck.measure.case import Case, Missing
+from unstuck.measure.data import Data
+from unstuck.measure.reference import permutation_test
+from unstuck.measure.task import Task
+
+MIN_ROWS = 100
+MAX_SHIFT = 5
+MAX_SORTED = 10
+"""Columns tried as the order that the labels may have been sorted by; every one costs power."""
+MAX_COLUMNS = 400
+SERIAL = 0.2
+"""Mean lag-1 correlation of the columns from which rows count as a series. In a series a shift that fits better may
+just be a forecast that does not work (yesterday's value is known, tomorrow's is not), so shifts are not tried."""
+COPY = 0.99
+"""A column correlated so with the shifted target is a lagged copy of it, not a sign of misalignment."""
+RIDGE = 1.0
+FOLDS = 5
+SEED = 5
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One order of the labels: p-value (Bonferroni over all orders tried) and cross-validated R2 of the learner."""
+
+    kind: str
+    amount: int
+    p_value: float
+    skill: float
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """The recorded pairing of training rows and labels beside others.
+
+    Attributes:
+        recorded: the pairing as recorded; p-value not corrected.
+        best: the best other one, None when no other was tried.
+        tried: number of other orders.
+        recorded_p: p-value of the full reference learners on the recorded pairing, NaN when `best` says nothing.
+        held_fits: whether the learner trained in the best order predicts the held-out labels as they are.
+    """
+
+    recorded: Candidate
+    best: Candidate | None
+    tried: int
+    recorded_p: float
+    held_fits: bool
+    rows: int
+
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        data, task = case.get(Data), case.get(Task)
+        n = len(data.y)
+        if n < data.rows or n < MIN_ROWS or not data.tabular or len(task.y) != n:
+            raise Missing(f"all training rows in their order, {MIN_ROWS} or more, as a table")
+        x, held_x = _standardised(data.flat[:, :MAX_COLUMNS], data.held_flat[:, :MAX_COLUMNS])
+        y, held_y = _targets(task, task.y), _targets(task, task.held_y)
+        orders = [("shift", 0), *candidates(x, y)]
+        permutations = [realigned(kind, amount, n, x[:, amount]) for kind, amount in orders]
+        scored = _score(x, y, permutations)
+        count = len(orders) - 1
+        others = [
+            Candidate(kind, amount, min(1.0, p * count), skill)
+            for (kind, amount), (p, skill) in zip(orders[1:], scored[1:], strict=True)
+        ]
+        best = min(others, key=lambda c: (c.p_value, -c.skill), default=None)
+        recorded = Candidate("shift", 0, *scored[0])
+        worth_it = best is not None and best.p_value < 0.01 and recorded.p_value > 0.01
+        order = permutations[1 + others.index(best)] if best else permutations[0]
+        return cls(
+            recorded=recorded,
+            best=best,
+            tried=count,
+            recorded_p=permutation_test(task, x, task.y)[0] if worth_it else float("nan"),
+            held_fits=_explains(x, y[order], held_x, held_y) if worth_it else False,
+            rows=n,
+        )
+
+
+def candidates(x: np.ndarray, y: np.ndarray) -> list[tuple[str, int]]:
+    """The other orders worth trying for rows (n, columns) and labels (n, k), both standardised or centred."""
+    serial = float(np.mean([abs(_lagged(x[:, j])) for j in range(x.shape[1])])) > SERIAL
+    labels_serial = max(abs(_lagged(y[:, j])) for j in range(y.shape[1])) > SERIAL
+    shifts = [] if serial else [k for d in range(1, MAX_SHIFT + 1) for k in (d, -d) if not _copies(x, y, k)]
+    found = [("shift", k) for k in shifts]
+    if not (serial and labels_serial):
+        found.append(("reverse", 0))
+    if not serial and not labels_serial:
+        varying = [j for j in range(x.shape[1]) if len(np.unique(x[:, j])) > len(x) // 2]
+        found += [("sort", j) for j in varying[:MAX_SORTED]]
+    return found
+
+
+def realigned(kind: str, amount: int, rows: int, column: np.ndarray | None = None) -> np.ndarray:
+    """The order `o` such that `labels[o]` are in the candidate order.
+
+    >>> realigned("shift", 1, 4).tolist(), realigned("reverse", 0, 3).tolist()
+    ([3, 0, 1, 2], [2, 1, 0])
+    >>> realigned("sort", 0, 3, np.array([5.0, 1.0, 3.0])).tolist()
+    [2, 0, 1]
+    """
+    if kind == "reverse":
+        return np.arange(rows)[::-1]
+    if kind == "sort":
+        return np.argsort(np.argsort(column, kind="stable"), kind="stable")
+    return np.roll(np.arange(rows), amount)
+
+
+def _score(x: np.ndarray, y: np.ndarray, permutations: list[np.ndarray]) -> list[tuple[float, float]]:
+    """(p-value, R2) of the cross-validated answers for each order of the labels."""
+    n, width = len(x), y.shape[1]
+    stacked = np.concatenate([y[order] for order in permutations], axis=1)
+    folds = np.random.default_rng(SEED).permutation(n) % FOLDS
+    answers = np.zeros_like(stacked)
+    for fold in range(FOLDS):
+        test = folds == fold
+        shift = stacked[~test].mean(axis=0)
+        # The answers leave the mean of their training rows out: it is the left-out labels' mean with the sign changed.
+        answers[test] = x[test] @ _solve(x[~test], stacked[~test] - shift)
+    return [_judge(answers[:, i : i + width], stacked[:, i : i + width], n) for i in range(0, stacked.shape[1], width)]
+
+
+def _judge(answers: np.ndarray, labels: np.ndarray, n: int) -> tuple[float, float]:
+    centred = answers - answers.mean(axis=0)
+    variance = float(((centred.T @ centred) * (labels.T @ labels)).sum()) / (n - 1)
+    z = float((centred * labels).sum()) / math.sqrt(variance) if variance > 0 else 0.0
+    skill = 1 - float(((labels - answers) ** 2).sum()) / max(float((labels**2).sum()), 1e-300)
+    return math.erfc(z / math.sqrt(2)) / 2, skill
+
+
+def _explains(x: np.ndarray, y: np.ndarray, held_x: np.ndarray, held_y: np.ndarray) -> bool:
+    if len(held_x) < FOLDS or held_x.shape[1] != x.shape[1] or held_y.shape[1] != y.shape[1]:
+        return False
+    return _judge(held_x @ _solve(x, y), held_y, len(held_y))[0] < 0.01
+
+
+def _solve(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    found: np.ndarray = np.linalg.solve(x.T @ x + RIDGE * np.eye(x.shape[1]), x.T @ y)
+    return found
+
+
+def _standardised(x: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    x, held = (np.where(np.isfinite(t), t, np.nan) for t in (x, held))
+    mean = np.nan_to_num(np.nanmean(x, axis=0)) if len(x) else 0.0
+    spread = np.nan_to_num(np.nanstd(x, axis=0))
+    spread = np.where(spread > 0, spread, 1.0)
+    return np.nan_to_num((x - mean) / spread), np.nan_to_num((held - mean) / spread)
+
+
+def _targets(task: Task, y: np.ndarray) -> np.ndarray:
+    """Labels as centred columns (n, k)."""
+    table = np.eye(task.classes)[y] if task.is_classes else y.astype(np.float64).reshape(len(y), -1)
+    table = np.nan_to_num(table)
+    centred: np.ndarray = table - table.mean(axis=0)
+    return centred
+
+
+def _lagged(column: np.ndarray) -> float:
+    spread = float(column.std())
+    return float(np.mean((column[1:] - column.mean()) * (column[:-1] - column.mean()))) / spread**2 if spread > 0 else 0.0
+
+
+def _copies(x: np.ndarray, y: np.ndarray, shift: int) -> bool:
+    """Whether a column is the shifted target itself."""
+    moved = np.roll(y, shift, axis=0)
+    spread = moved.std(axis=0)
+    if not (spread > 0).all():
+        return False
+    correlation = x.T @ (moved / spread) / len(x)
+    return bool(np.abs(correlation).max() > COPY)

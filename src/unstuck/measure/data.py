@@ -1,0 +1,133 @@
+"""The rows that were handed to fit, and rows that were not: the held-out ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from unstuck.measure.case import Case, Missing
+
+HOLDOUT_SHARE = 0.25
+HOLDOUT_SEED = 7
+
+
+@dataclass(frozen=True)
+class Data:
+    """The recorded sample.
+
+    Attributes:
+        x: training inputs, one array an input, each (n, ...). y: training targets as given, (n, ...).
+        held_x, held_y: held-out rows; `held_kind` says where they come from: `validation` (handed to fit),
+            `evaluate` (handed to evaluate afterwards), `split` (the other part of a recorded train_test_split), or
+            `holdout` (nothing was held out: a seeded quarter of the training sample, so skill on it is training
+            skill for the recorded weights, and honest only in trials, which never train on it).
+        fit_rows: indices into x of the rows that trials may train on.
+        rows: number of training rows in all, of which x is a sample.
+        stats, held_stats: statistics over *all* rows (see `record/sample.py`).
+    """
+
+    x: tuple[np.ndarray, ...]
+    y: np.ndarray
+    weight: np.ndarray | None
+    held_x: tuple[np.ndarray, ...]
+    held_y: np.ndarray
+    held_kind: str
+    fit_rows: np.ndarray
+    rows: int
+    stats: Mapping[str, Any]
+    held_stats: Mapping[str, Any]
+    columns: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        arrays, stats = case.fit.arrays, case.fit.body["train"]
+        x = _inputs(arrays, "train")
+        if not x or "train-y0" not in arrays:
+            kind = stats.get("kind", "nothing")
+            raise Missing(
+                f"the training rows (fit was given a {kind})",
+                "hand arrays to fit, or record without --no-samples",
+            )
+        if any(a.dtype.kind not in "biuf" for a in (*x, arrays["train-y0"])):
+            raise Missing("numeric training rows", "encode text before fit")
+        y = arrays["train-y0"]
+        held_x, held_y, kind, held_stats = _held(case, x)
+        everything = np.arange(len(y))
+        if held_x is None or held_y is None:
+            chosen = np.random.default_rng(HOLDOUT_SEED).permutation(len(y))
+            cut = max(1, round(len(y) * HOLDOUT_SHARE))
+            held, everything = np.sort(chosen[:cut]), np.sort(chosen[cut:])
+            held_x, held_y, kind = tuple(a[held] for a in x), y[held], "holdout"
+        return cls(
+            x=x,
+            y=y,
+            weight=arrays.get("train-weight"),
+            held_x=held_x,
+            held_y=held_y,
+            held_kind=kind,
+            fit_rows=everything,
+            rows=int(stats.get("rows") or len(y)),
+            stats=stats,
+            held_stats=held_stats,
+            columns=tuple(stats.get("columns") or ()),
+        )
+
+    @property
+    def flat(self) -> np.ndarray:
+        """Training features as one float table, (n, features); inputs side by side."""
+        return flatten(self.x)
+
+    @property
+    def held_flat(self) -> np.ndarray:
+        return flatten(self.held_x)
+
+    @property
+    def tabular(self) -> bool:
+        """Whether the inputs are plain columns (rank 2), not images, sequences or token ids."""
+        return all(a.ndim <= 2 for a in self.x)
+
+
+def flatten(inputs: tuple[np.ndarray, ...]) -> np.ndarray:
+    return np.concatenate([a.reshape(len(a), -1).astype(np.float64) for a in inputs], axis=1)
+
+
+def _inputs(arrays: Mapping[str, np.ndarray], role: str) -> tuple[np.ndarray, ...]:
+    names = sorted((k for k in arrays if k.startswith(f"{role}-x")), key=lambda k: int(k.removeprefix(f"{role}-x")))
+    return tuple(arrays[name] for name in names)
+
+
+def _held(
+    case: Case, x: tuple[np.ndarray, ...]
+) -> tuple[tuple[np.ndarray, ...] | None, np.ndarray | None, str, Mapping[str, Any]]:
+    own = case.fit.arrays
+    if "held-y0" in own:
+        return _inputs(own, "held"), own["held-y0"], "validation", case.fit.body["held"]
+    train_hash = own.get("train-hash", np.zeros(0, np.uint64))
+    for event in case.fit.evaluations:
+        arrays = case.run.arrays(f"evaluate-{event.sequence}")
+        if "held-y0" not in arrays:
+            continue
+        same = np.isin(arrays.get("held-hash", np.zeros(0, np.uint64)), train_hash).mean() if len(train_hash) else 0.0
+        if same < 0.5 and [a.shape[1:] for a in _inputs(arrays, "held")] == [a.shape[1:] for a in x]:
+            return _inputs(arrays, "held"), arrays["held-y0"], "evaluate", event.body["data"]
+    for event in case.run.events:
+        if event.kind == "flow" and event.body.get("operation") == "split":
+            found = _other_part(case, event.sequence, train_hash, x)
+            if found:
+                return found[0], found[1], "split", {}
+    return None, None, "holdout", {}
+
+
+def _other_part(
+    case: Case, sequence: int, train_hash: np.ndarray, x: tuple[np.ndarray, ...]
+) -> tuple[tuple[np.ndarray, ...], np.ndarray] | None:
+    """The part of a recorded split that the training rows are not from, if its arrays were kept."""
+    arrays = case.run.arrays(f"flow-{sequence}")
+    if len(x) != 1 or "other-x" not in arrays or "other-y" not in arrays:
+        return None
+    seen = np.isin(train_hash, arrays.get("part0-hash", np.zeros(0, np.uint64)))
+    fits = arrays["other-x"].shape[1:] == x[0].shape[1:] and len(seen) and seen.mean() > 0.5
+    return ((arrays["other-x"],), arrays["other-y"]) if fits else None

@@ -1,0 +1,186 @@
+"""Reference learners on the recorded rows: what is learnable, whatever the network did."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from unstuck.measure.case import Case, Missing
+from unstuck.measure.data import Data
+from unstuck.measure.task import Task
+
+MAX_ROWS = 4_000
+MAX_FEATURES = 400
+PERMUTATIONS = 500
+SEED = 11
+SIGNAL = 0.05
+"""p-value below which the labels are taken to carry signal (after Bonferroni over the learners)."""
+
+
+@dataclass(frozen=True)
+class Learner:
+    """One reference learner: held-out skill, and skill on the rows it was fitted to."""
+
+    name: str
+    held: float
+    train: float
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What simple learners reach.
+
+    Attributes:
+        learners: a linear model and histogram gradient boosting, on standardised columns.
+        best: the best held-out skill; low, high: its 95 % bootstrap interval over held-out rows.
+        linear: held-out skill of the linear one.
+        p_value: chance that shuffled labels agree with the cross-validated answers as well (label-permutation null,
+            Bonferroni over the learners). Small: there is signal.
+        cross_validated: skill of the better learner by 5-fold cross-validation over all recorded rows.
+    """
+
+    learners: tuple[Learner, ...]
+    best: float
+    low: float
+    high: float
+    linear: float
+    p_value: float
+    cross_validated: float
+    rows: int
+
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        data, task = case.get(Data), case.get(Task)
+        x, held_x = _columns(data)
+        y, held_y = task.y[data.fit_rows], task.held_y
+        x = x[data.fit_rows]
+        if len(y) != len(x) or len(held_y) != len(held_x):
+            raise Missing("one label a row (the targets are sequences)")
+        if len(x) < 20 or len(held_x) < 5:
+            raise Missing("at least 20 training and 5 held-out rows")
+        keep = np.random.default_rng(SEED).permutation(len(x))[:MAX_ROWS]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _measure(cls, task, x[keep], y[keep], held_x[:MAX_ROWS], held_y[:MAX_ROWS])
+
+    @property
+    def has_signal(self) -> bool:
+        return self.p_value < SIGNAL
+
+
+def _measure(cls: Any, task: Task, x: np.ndarray, y: np.ndarray, held_x: np.ndarray, held_y: np.ndarray) -> Any:
+    learners, answers = [], []
+    for name, make in _learners(task, x.shape[1]):
+        model = make()
+        if task.is_classes and len(np.unique(y)) < 2:
+            continue
+        model.fit(x, y)
+        held = _answers(task, model, held_x)
+        answers.append(held)
+        learners.append(Learner(name, task.skill(held, held_y), task.skill(_answers(task, model, x), y)))
+    if not learners:
+        raise Missing("labels that vary")
+    top = int(np.argmax([learner.held for learner in learners]))
+    rng = np.random.default_rng(SEED)
+    draws = [rng.integers(0, len(held_y), len(held_y)) for _ in range(200)]
+    boot = [task.skill(answers[top][rows], held_y[rows]) for rows in draws]
+    p, crossed = permutation_test(task, np.concatenate([x, held_x]), np.concatenate([y, held_y]))
+    return cls(
+        learners=tuple(learners),
+        best=learners[top].held,
+        low=float(np.quantile(boot, 0.025)),
+        high=float(np.quantile(boot, 0.975)),
+        linear=learners[0].held,
+        p_value=p,
+        cross_validated=crossed,
+        rows=len(x) + len(held_x),
+    )
+
+
+def permutation_test(task: Task, x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """p-value of "the labels are exchangeable" given out-of-fold answers, and the skill of the better learner.
+
+    The answers come from 5-fold cross-validation, so each is independent of its own label; the null distribution is
+    the agreement with permuted labels. The better of the learners is taken and the p-value multiplied by their number.
+    """
+    from sklearn.model_selection import KFold
+
+    rng = np.random.default_rng(SEED)
+    best_p, best_skill, count = 1.0, -np.inf, 0
+    for _, make in _learners(task, x.shape[1]):
+        count += 1
+        agreement, mean_rate = [], None
+        out = None
+        for train, test in KFold(5, shuffle=True, random_state=SEED).split(x):
+            if task.is_classes and len(np.unique(y[train])) < 2:
+                continue
+            model = make()
+            model.fit(x[train], y[train])
+            answers = _answers(task, model, x[test])
+            out = np.zeros((len(x), answers.shape[1])) if out is None else out
+            out[test] = answers - (answers.mean(axis=0) if not task.is_classes else 0)
+        if out is None:
+            continue
+        del agreement, mean_rate
+        seen = _association(task, out, y)
+        null = [_association(task, out, y[rng.permutation(len(y))]) for _ in range(PERMUTATIONS)]
+        best_p = min(best_p, (1 + sum(v >= seen for v in null)) / (1 + PERMUTATIONS))
+        best_skill = max(best_skill, task.skill(out if task.is_classes else out + task.base, y))
+    return min(1.0, best_p * max(count, 1)), float(best_skill)
+
+
+def _association(task: Task, answers: np.ndarray, y: np.ndarray) -> float:
+    if task.is_classes:
+        centred = answers - answers.mean(axis=0)
+        return float(centred[np.arange(len(y)), y].mean())
+    return float((answers * (y - y.mean(axis=0))).mean())
+
+
+def _learners(task: Task, features: int) -> list[tuple[str, Any]]:
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.multioutput import MultiOutputRegressor
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    trees = {"max_iter": 60, "max_leaf_nodes": 15, "random_state": SEED, "early_stopping": False}
+    prepare = [SimpleImputer(keep_empty_features=True), StandardScaler()]
+    if task.is_classes:
+        return [
+            (
+                "linear",
+                lambda: make_pipeline(*prepare, LogisticRegression(C=0.1 if features > 50 else 1.0, max_iter=300)),
+            ),
+            ("boosted trees", lambda: HistGradientBoostingClassifier(**trees)),
+        ]
+    return [
+        ("linear", lambda: make_pipeline(*prepare, Ridge(1.0))),
+        ("boosted trees", lambda: MultiOutputRegressor(HistGradientBoostingRegressor(**trees))),
+    ]
+
+
+def _answers(task: Task, model: Any, x: np.ndarray) -> np.ndarray:
+    if not task.is_classes:
+        return np.asarray(model.predict(x)).reshape(len(x), -1)
+    seen = model.predict_proba(x)
+    out = np.zeros((len(x), task.classes))
+    out[:, np.asarray(model.classes_, dtype=int)] = seen
+    return out
+
+
+def _columns(data: Data) -> tuple[np.ndarray, np.ndarray]:
+    """Feature tables for the learners: infinities as missing, wide inputs projected to their leading components."""
+    x, held = (np.where(np.isfinite(t), t, np.nan) for t in (data.flat, data.held_flat))
+    x, held = np.clip(x, -1e30, 1e30), np.clip(held, -1e30, 1e30)
+    if x.shape[1] <= MAX_FEATURES:
+        return x, held
+    if data.tabular and np.prod(x.shape) <= 20_000_000:
+        return x, held
+    from sklearn.decomposition import TruncatedSVD
+
+    projection = TruncatedSVD(min(MAX_FEATURES, len(x) - 1), random_state=SEED).fit(np.nan_to_num(x[:MAX_ROWS]))
+    return projection.transform(np.nan_to_num(x)), projection.transform(np.nan_to_num(held))

@@ -1,0 +1,77 @@
+"""Evidence that several rules show, each a sentence made from measured numbers, or None when it was not seen."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unstuck.finding import Evidence
+from unstuck.measure.replay import Replay
+from unstuck.measure.skill import Skill
+from unstuck.measure.task import Task
+
+SAME_SHARE = 0.005
+"""An accuracy this close to the share of a class is read as that share: half a percent, the digits Keras prints."""
+
+
+def gathered(*found: Evidence | None) -> tuple[Evidence, ...]:
+    """The pieces of evidence that were seen."""
+    return tuple(evidence for evidence in found if evidence is not None)
+
+
+def standstill(replay: Replay | None) -> Evidence | None:
+    """No weight changed over the whole run, and whether the gradient is exactly 0."""
+    if replay is None or not replay.stationary:
+        return None
+    steps = replay.last.step - replay.first.step
+    gradients = [v.gradient for moment in replay.moments for v in moment.variables]
+    zero = bool(gradients) and all(g == 0 for g in gradients)
+    text = f"no weight changed in {steps} steps" + ("; the gradient is exactly 0" if zero else "")
+    return Evidence(measure="steps-without-weight-change", text=text, value=steps, of=steps)
+
+
+def same_answer(replay: Replay | None) -> Evidence | None:
+    """Every recorded row gets the same output."""
+    if replay is None:
+        return None
+    held = len(replay.held_outputs) > 0
+    outputs = replay.held_outputs if held else replay.train_outputs
+    if not len(outputs) or not np.isfinite(outputs).all() or np.ptp(outputs, axis=0).max() > 0:
+        return None
+    values = np.unique(outputs[0])
+    said = f"exactly {values[0]:.6g}" if len(values) == 1 else "the same"
+    kind = "held-out" if held else "training"
+    return Evidence(
+        measure="constant-output", text=f"all {len(outputs)} {kind} outputs are {said}",
+        value=float(values[0]), of=len(outputs),
+    )  # fmt: skip
+
+
+def accuracy_is_a_share(skill: Skill | None, task: Task | None) -> Evidence | None:
+    """The training accuracy equals the share of one class in the labels."""
+    if skill is None or task is None or not task.is_classes or not np.isfinite(skill.accuracy):
+        return None
+    nearest = int(np.abs(task.base - skill.accuracy).argmin())
+    share = float(task.base[nearest])
+    if abs(share - skill.accuracy) > SAME_SHARE:
+        return None
+    text = f"accuracy {skill.accuracy:.3f} is the share of class {nearest} in the labels"
+    return Evidence(measure="accuracy-equals-class-share", text=text, value=skill.accuracy, expected=share)
+
+
+def loss_at_chance(skill: Skill | None) -> Evidence | None:
+    """The loss of the final weights beside the loss of the best constant answer."""
+    if skill is None or not np.isfinite([skill.evaluated_loss, skill.constant_loss]).all():
+        return None
+    text = f"the final loss is {skill.evaluated_loss:.4g}; the best constant answer has {skill.constant_loss:.4g}"
+    return Evidence(measure="loss-beside-constant", text=text, value=skill.evaluated_loss, expected=skill.constant_loss)
+
+
+def steady_loss(losses: np.ndarray) -> Evidence | None:
+    """The training loss of every epoch is the same to six digits."""
+    if len(losses) < 2 or not np.isfinite(losses).all():
+        return None
+    low, high = float(losses.min()), float(losses.max())
+    if high - low > 1e-6 * max(abs(high), 1e-30):
+        return None
+    text = f"the loss is {high:.6g} in each of {len(losses)} epochs"
+    return Evidence(measure="epochs-with-the-same-loss", text=text, value=high, of=len(losses))

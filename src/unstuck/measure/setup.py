@@ -1,0 +1,285 @@
+"""What was built and asked for: layers, output head, loss, optimiser, fit arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from unstuck.finding import Location
+from unstuck.measure.case import Case, Missing
+from unstuck.measure.source import Sources
+
+LOSS_NAMES = {
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "msle": "mean_squared_logarithmic_error",
+    "bce": "binary_crossentropy",
+    "kld": "kl_divergence",
+    "kullback_leibler_divergence": "kl_divergence",
+    "logcosh": "log_cosh",
+    "cosine": "cosine_similarity",
+}
+BINARY = frozenset({"binary_crossentropy", "binary_focal_crossentropy"})
+CATEGORICAL = frozenset({"categorical_crossentropy", "categorical_focal_crossentropy"})
+SPARSE = frozenset({"sparse_categorical_crossentropy"})
+SQUARED = frozenset(
+    {
+        "mean_squared_error",
+        "mean_absolute_error",
+        "huber",
+        "log_cosh",
+        "mean_absolute_percentage_error",
+        "mean_squared_logarithmic_error",
+    }
+)
+SHAPE_ONLY = frozenset({"Flatten", "Reshape", "Dropout", "InputLayer", "Activation", "Permute", "Identity"})
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer as it was configured. `params` is None when it was never built."""
+
+    index: int
+    name: str
+    kind: str
+    config: Mapping[str, Any]
+    trainable: bool
+    params: int | None
+    output_shape: tuple[int | None, ...] | None
+    site: Mapping[str, Any] | None
+    builtin: bool
+
+    @property
+    def activation(self) -> str:
+        """Name of the activation the layer applies itself: `linear` when none; custom ones give their own name."""
+        if self.kind in ("ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax"):
+            return {"ReLU": "relu", "LeakyReLU": "leaky_relu"}.get(self.kind, self.kind.lower())
+        return _named(self.config.get("activation")) or "linear"
+
+    @property
+    def units(self) -> int | None:
+        return self.config.get("units") or self.config.get("filters")
+
+
+@dataclass(frozen=True)
+class Head:
+    """The output: last layer with weights, what follows it, and the activation that the output ends with."""
+
+    layer: Layer
+    units: int | None
+    activation: str
+    activation_layer: Layer
+    """The layer that applies the activation: the head itself or an Activation/Softmax layer after it."""
+    following: tuple[Layer, ...]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The compiled loss. `name` is snake case and canonical (`mean_squared_error`), "" when there is none."""
+
+    name: str
+    from_logits: bool = False
+    custom: bool = False
+    config: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    kind: str
+    learning_rate: float | None
+    schedule: str
+    momentum: float
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Everything the person wrote that decides how training goes."""
+
+    backend: str
+    layers: tuple[Layer, ...]
+    head: Head
+    loss: Loss
+    optimizer: Optimizer
+    metrics: tuple[str, ...]
+    batch_size: int
+    epochs: int
+    rows: int
+    class_weight: Mapping[str, float] | None
+    sites: Mapping[str, Mapping[str, Any] | None]
+    """Recorded call sites: `model`, `compile`, `fit`."""
+    model_kind: str
+    rebuildable: bool
+    custom_train_step: bool
+    sources: Sources
+
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        body, model = case.fit.body, case.fit.body["model"]
+        layers = tuple(_layer(i, raw) for i, raw in enumerate(model["layers"]))
+        if not layers:
+            raise Missing("the layers of the model", "build the model from Keras layers that it tracks")
+        compiled = _config(model.get("compile")) or {}
+        return cls(
+            backend=body["backend"],
+            layers=layers,
+            head=_head(layers),
+            loss=_loss(compiled.get("loss"), known="loss" in compiled),
+            optimizer=_optimizer(model.get("optimizer") or {}),
+            metrics=tuple(_named(m) for m in _listed(compiled.get("metrics"))),
+            batch_size=body["batch_size"],
+            epochs=body["epochs"],
+            rows=int(body["train"].get("rows") or 0),
+            class_weight=body.get("class_weight"),
+            sites={"model": model.get("site"), "compile": body.get("compile_site"), "fit": body.get("site")},
+            model_kind=model["kind"],
+            rebuildable=model.get("config") is not None,
+            custom_train_step=bool(model.get("custom_train_step")),
+            sources=case.get(Sources),
+        )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return max(1, -(-self.rows // self.batch_size))
+
+    @property
+    def hidden(self) -> tuple[Layer, ...]:
+        """Layers with weights before the head."""
+        return tuple(layer for layer in self.layers if layer.params and layer.index < self.head.layer.index)
+
+    def fit_location(self, label: str = "") -> Location | None:
+        return self.sources.location(self.sites["fit"], label)
+
+    def compile_location(self, argument: str = "", position: int | None = None, label: str = "") -> Location | None:
+        """The compile call, or one of its arguments."""
+        site = self.sites["compile"]
+        found = self.sources.argument(site, argument, position, label=label, whole=True) if argument else None
+        return found or self.sources.location(site, label)
+
+    def loss_location(self, label: str = "") -> Location | None:
+        return self.compile_location("loss", 1, label)
+
+    def optimizer_location(self, label: str = "") -> Location | None:
+        return self.compile_location("optimizer", 0, label)
+
+    def layer_location(
+        self, layer: Layer, argument: str = "", position: int | None = None, label: str = ""
+    ) -> Location | None:
+        """The call that built a layer, or one of its arguments (`name=value` together)."""
+        found = self.sources.argument(layer.site, argument, position, label=label, whole=True) if argument else None
+        return found or self.sources.location(layer.site, label)
+
+
+def _layer(index: int, raw: Mapping[str, Any]) -> Layer:
+    shape = raw.get("output_shape")
+    return Layer(
+        index=index,
+        name=raw["name"],
+        kind=raw["kind"],
+        config=raw.get("config") or {},
+        trainable=raw["trainable"],
+        params=raw.get("params"),
+        output_shape=None
+        if shape is None or not all(isinstance(s, (int, type(None))) for s in shape)
+        else tuple(shape),
+        site=raw.get("site"),
+        builtin=raw["module"].split(".")[0] == "keras",
+    )
+
+
+def _head(layers: tuple[Layer, ...]) -> Head:
+    weighted = [layer for layer in layers if layer.params or layer.kind == "Dense"]
+    layer = weighted[-1] if weighted else layers[-1]
+    following = tuple(other for other in layers if other.index > layer.index)
+    activating = layer
+    for other in following:
+        if other.activation != "linear":
+            activating = other
+    return Head(
+        layer=layer,
+        units=layer.units,
+        activation=activating.activation,
+        activation_layer=activating,
+        following=following,
+    )
+
+
+def _config(serialized: Any) -> Mapping[str, Any] | None:
+    if isinstance(serialized, dict):
+        return serialized["config"] if "class_name" in serialized and "config" in serialized else serialized
+    return None
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    if isinstance(value, dict) and "class_name" not in value:
+        return [leaf for item in value.values() for leaf in _listed(item)]
+    return [leaf for item in value for leaf in _listed(item)] if isinstance(value, (list, tuple)) else [value]
+
+
+def _named(value: Any) -> str:
+    """Name of a serialized function or object."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        inner = value.get("config")
+        return inner if isinstance(inner, str) else _snake(str(value.get("class_name", "")))
+    return ""
+
+
+def _snake(name: str) -> str:
+    out = "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
+    return {"re_l_u": "relu", "leaky_re_l_u": "leaky_relu"}.get(out, out)
+
+
+def _loss(raw: Any, *, known: bool) -> Loss:
+    entries = [entry for entry in _listed(raw) if entry is not None]
+    if not entries:
+        return Loss("" if known else "unknown")
+    first = entries[0]
+    name = _named(first)
+    canonical = LOSS_NAMES.get(name.lower(), _snake(name) if name[:1].isupper() else name)
+    config = _config(first) if isinstance(first, dict) and isinstance(first.get("config"), dict) else {}
+    module = first.get("module") if isinstance(first, dict) else "keras.losses"
+    custom = not str(module or "").startswith(("keras", "builtins")) or (
+        isinstance(first, dict)
+        and first.get("class_name") == "function"
+        and str(module) == "builtins"
+        and canonical not in _KNOWN_LOSSES
+    )
+    return Loss(canonical, bool((config or {}).get("from_logits")), custom, config)
+
+
+_KNOWN_LOSSES = (
+    BINARY
+    | CATEGORICAL
+    | SPARSE
+    | SQUARED
+    | {
+        "hinge",
+        "squared_hinge",
+        "categorical_hinge",
+        "poisson",
+        "kl_divergence",
+        "cosine_similarity",
+        "dice",
+        "tversky",
+    }
+)
+
+
+def _optimizer(raw: Mapping[str, Any]) -> Optimizer:
+    config = raw.get("config") or {}
+    rate = config.get("learning_rate")
+    schedule = _named(rate) if isinstance(rate, dict) else ""
+    momentum = config.get("momentum")
+    return Optimizer(
+        kind=str(raw.get("kind", "")),
+        learning_rate=rate if isinstance(rate, (int, float)) else raw.get("learning_rate"),
+        schedule=schedule,
+        momentum=float(momentum if momentum is not None else 0.0),
+        config=config,
+    )

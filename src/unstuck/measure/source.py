@@ -1,0 +1,151 @@
+"""Spans in the recorded source: which argument of which call, to point at and to edit."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Self
+
+from unstuck.finding import Edit, Location
+from unstuck.measure.case import Case
+
+
+@lru_cache(maxsize=64)
+def _calls(text: str) -> tuple[ast.Call, ...]:
+    try:
+        return tuple(node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
+    except SyntaxError:
+        return ()
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The text of the person's files as they were when they ran."""
+
+    lines: Mapping[str, tuple[str, ...]]
+    root: str
+
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        return cls(case.run.sources, str(case.run.meta.get("cwd", "")))
+
+    def shown(self, file: str) -> str:
+        """The file name for people: relative to where the run was started, if it lies below."""
+        path = Path(file)
+        return str(path.relative_to(self.root)) if self.root and path.is_relative_to(self.root) else file
+
+    def location(self, site: Mapping[str, Any] | None, label: str = "") -> Location | None:
+        """The whole call at a recorded site."""
+        if not site:
+            return None
+        return Location(
+            file=self.shown(site["file"]),
+            line=site["line"],
+            column=site.get("column") or 1,
+            end_line=site.get("end_line"),
+            end_column=site.get("end_column"),
+            label=label,
+        )
+
+    def call(self, site: Mapping[str, Any] | None) -> ast.Call | None:
+        """The call expression at a recorded site, if the source is at hand."""
+        if not site or site["file"] not in self.lines:
+            return None
+        calls = _calls("\n".join(self.lines[site["file"]]))
+        lines = self.lines[site["file"]]
+        at = (site["line"], site.get("column") or 1)
+        found = [c for c in calls if (c.lineno, _characters(lines[c.lineno - 1], c.col_offset) + 1) == at]
+        end = (site.get("end_line"), site.get("end_column"))
+        exact = [c for c in found if (c.end_lineno, _characters(lines[(c.end_lineno or c.lineno) - 1], c.end_col_offset or 0) + 1) == end]
+        return next(iter(exact or found), None)
+
+    def argument(
+        self,
+        site: Mapping[str, Any] | None,
+        name: str,
+        position: int | None = None,
+        *,
+        label: str = "",
+        whole: bool = False,
+    ) -> Location | None:
+        """The span of one argument of the call at `site`; with `whole`, of `name=value` together.
+
+        Args:
+            site: a recorded call site.
+            name: keyword name of the argument.
+            position: its place when it is given without a keyword, from 0.
+            label: what to say about it.
+            whole: include the keyword itself.
+        """
+        call = self.call(site)
+        if call is None or site is None:
+            return None
+        node: ast.AST | None = None
+        for keyword in call.keywords:
+            if keyword.arg == name:
+                node = keyword if whole else keyword.value
+        if node is None and position is not None and position < len(call.args):
+            if any(isinstance(a, ast.Starred) for a in call.args[: position + 1]):
+                return None
+            node = call.args[position]
+        return self._span(site["file"], node, label) if node is not None else None
+
+    def _span(self, file: str, node: Any, label: str) -> Location:
+        lines = self.lines[file]
+        return Location(
+            file=self.shown(file),
+            line=node.lineno,
+            column=_characters(lines[node.lineno - 1], node.col_offset) + 1,
+            end_line=node.end_lineno,
+            end_column=_characters(lines[node.end_lineno - 1], node.end_col_offset) + 1,
+            label=label,
+        )
+
+    def text(self, place: Location | None) -> str:
+        """The source text of a single-line span."""
+        if place is None or place.end_column is None or place.end_line not in (None, place.line):
+            return ""
+        lines = self.lines.get(place.file) or self.lines.get(str(Path(self.root) / place.file)) or ()
+        return lines[place.line - 1][place.column - 1 : place.end_column - 1] if place.line <= len(lines) else ""
+
+    def replace(self, place: Location | None, text: str) -> Edit | None:
+        """An edit that puts `text` in place of a span."""
+        if place is None or place.end_column is None:
+            return None
+        return Edit(
+            file=place.file,
+            start=(place.line, place.column),
+            end=(place.end_line or place.line, place.end_column),
+            text=text,
+        )
+
+    def set_argument(
+        self, site: Mapping[str, Any] | None, name: str, text: str, position: int | None = None
+    ) -> Edit | None:
+        """Give an argument another value, adding `name=text` at the end of the call when it is absent."""
+        found = self.argument(site, name, position)
+        if found is not None:
+            return self.replace(found, text)
+        call = self.call(site)
+        if call is None or site is None or any(k.arg is None for k in call.keywords):
+            return None
+        end = self._span(site["file"], call, "")
+        last = max(
+            [*call.args, *[k.value for k in call.keywords]],
+            key=lambda n: (n.end_lineno, n.end_col_offset),
+            default=None,
+        )
+        if last is None:
+            at = (end.end_line or end.line, (end.end_column or 1) - 1)
+            return Edit(file=end.file, start=at, end=at, text=f"{name}={text}")
+        span = self._span(site["file"], last, "")
+        at = (span.end_line or span.line, span.end_column or 1)
+        return Edit(file=end.file, start=at, end=at, text=f", {name}={text}")
+
+
+def _characters(line: str, offset: int) -> int:
+    """Column in characters of a UTF-8 byte offset (`ast` counts bytes)."""
+    return len(line.encode()[:offset].decode(errors="replace"))

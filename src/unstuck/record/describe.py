@@ -1,0 +1,152 @@
+"""Descriptions of Keras objects as JSON: model, compile settings, layers, variables, and what needs pickling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unstuck.record.sites import Site
+
+
+def describe_model(model: Any, site_of: Any) -> dict[str, Any]:
+    """Configuration of a model as it is now; parts that cannot be described are None with the reason beside them.
+
+    Args:
+        model: a keras.Model, built or not.
+        site_of: callable from a layer to the `Site` it was built at, or None.
+    """
+    import keras
+
+    described: dict[str, Any] = {
+        "name": model.name,
+        "class": type(model).__name__,
+        "kind": _kind(model, keras),
+        "built": bool(model.built),
+        "site": site_of(model),
+        "layers": [_layer(layer, site_of) for layer in leaf_layers(model)],
+        "variables": [_variable(v) for v in model.variables] if model.built else [],
+        "config": None,
+        "compile": None,
+        "custom_train_step": _overrides(model, keras, "train_step") or _overrides(model, keras, "compute_loss"),
+    }
+    for key, make in (
+        ("config", lambda: keras.saving.serialize_keras_object(model)),
+        ("compile", model.get_compile_config),
+    ):
+        try:
+            described[key] = make()
+        except Exception as error:
+            described[f"{key}_error"] = f"{type(error).__name__}: {error}"
+    described["optimizer"] = _optimizer(getattr(model, "optimizer", None))
+    described["dtype"] = str(getattr(model, "compute_dtype", "float32"))
+    return described
+
+
+def leaf_layers(model: Any) -> list[Any]:
+    """Layers in call order, nested models opened, wrappers kept."""
+    found: list[Any] = []
+    for layer in getattr(model, "layers", []):
+        found.extend(leaf_layers(layer) if getattr(layer, "layers", None) else [layer])
+    return found
+
+
+def _kind(model: Any, keras: Any) -> str:
+    if isinstance(model, keras.Sequential):
+        return "sequential"
+    return (
+        "functional"
+        if type(model).__name__ == "Functional" or (hasattr(model, "_nodes") and hasattr(model, "input_names"))
+        else "subclassed"
+    )
+
+
+def _overrides(model: Any, keras: Any, method: str) -> bool:
+    owner = next((c for c in type(model).__mro__ if method in c.__dict__), None)
+    return owner is not None and not owner.__module__.startswith("keras.")
+
+
+def _layer(layer: Any, site_of: Any) -> dict[str, Any]:
+    config: dict[str, Any]
+    try:
+        config = layer.get_config()
+    except Exception:
+        config = {}
+    shape: Any = None
+    try:
+        shape = list(layer.output.shape)
+    except Exception:
+        shape = None
+    return {
+        "name": layer.name,
+        "kind": type(layer).__name__,
+        "module": type(layer).__module__,
+        "config": config,
+        "trainable": bool(layer.trainable),
+        "params": int(sum(np.prod(w.shape) for w in layer.weights)) if layer.built else None,
+        "trainable_params": int(sum(np.prod(w.shape) for w in layer.trainable_weights)) if layer.built else None,
+        "output_shape": shape,
+        "site": site_of(layer),
+    }
+
+
+def _variable(variable: Any) -> dict[str, Any]:
+    return {
+        "path": getattr(variable, "path", variable.name),
+        "shape": list(variable.shape),
+        "trainable": bool(variable.trainable),
+    }
+
+
+def _optimizer(optimizer: Any) -> dict[str, Any] | None:
+    if optimizer is None:
+        return None
+    inner = getattr(optimizer, "inner_optimizer", None) or optimizer
+    described: dict[str, Any] = {"kind": type(inner).__name__.lower(), "config": {}}
+    try:
+        described["config"] = inner.get_config()
+    except Exception as error:
+        described["error"] = str(error)
+    try:
+        described["learning_rate"] = float(np.asarray(inner.learning_rate))
+        described["iterations"] = int(np.asarray(inner.iterations))
+    except Exception:
+        described.setdefault("learning_rate", None)
+    return described
+
+
+def custom_objects(model: Any) -> dict[str, Any]:
+    """Functions and classes of the person's that the configuration refers to by name."""
+    found: dict[str, Any] = {}
+    settings = getattr(getattr(model, "_compile_config", None), "config", None) or {}
+    for value in _flatten(settings):
+        if callable(value) and not _is_keras(value):
+            found[getattr(value, "__name__", type(value).__name__)] = value
+            if not hasattr(value, "__name__"):
+                found[type(value).__name__] = type(value)
+        elif not _is_keras(type(value)) and type(value).__module__ not in ("builtins", "numpy"):
+            found[type(value).__name__] = type(value)
+    for layer in [model, *leaf_layers(model)]:
+        if not _is_keras(type(layer)):
+            found[type(layer).__name__] = type(layer)
+        for value in vars(layer).values():
+            if callable(value) and hasattr(value, "__name__") and hasattr(value, "__code__") and not _is_keras(value):
+                found[value.__name__] = value
+    return {name: value for name, value in found.items() if name != "<lambda>"}
+
+
+def _flatten(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [leaf for item in value.values() for leaf in _flatten(item)]
+    if isinstance(value, (list, tuple)):
+        return [leaf for item in value for leaf in _flatten(item)]
+    return [] if value is None or isinstance(value, (str, int, float, bool)) else [value]
+
+
+def _is_keras(value: Any) -> bool:
+    module = getattr(value, "__module__", "") or ""
+    return module.split(".")[0] in ("keras", "tensorflow", "torch", "jax", "jaxlib", "functools", "inspect")
+
+
+def describe_site(site: Site | None) -> str:
+    return f"{site['file']}:{site['line']}" if site else "unknown place"

@@ -1,0 +1,90 @@
+"""The inverse of describing: a compiled Keras model from recorded configuration, custom objects and variables."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unstuck.record import custom
+
+
+class CannotRebuild(Exception):
+    """The model cannot be made from what was recorded; the message says why."""
+
+
+def rebuild(
+    config: dict[str, Any] | None,
+    settings: dict[str, Any] | None,
+    custom_objects: dict[str, Any] | None = None,
+    sample: Sequence[np.ndarray] = (),
+) -> Any:
+    """A built and compiled model.
+
+    Args:
+        config: from `keras.saving.serialize_keras_object(model)`.
+        settings: from `model.get_compile_config()`, or None to leave it uncompiled.
+        custom_objects: classes and functions the configuration names.
+        sample: inputs to build with when the configuration does not say the shape.
+
+    Raises:
+        CannotRebuild: when Keras cannot make the model from its configuration.
+    """
+    import keras
+
+    if config is None:
+        raise CannotRebuild("the model has no configuration to rebuild it from (a subclass without get_config)")
+    config = {k: v for k, v in config.items() if k != "compile_config"}
+    with keras.saving.custom_object_scope(custom_objects or {}):
+        try:
+            model = keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=False)
+            if not model.built and len(sample):
+                model(arranged([keras.ops.convert_to_tensor(a[:2]) for a in sample]))
+            if settings:
+                _compile(model, settings)
+        except Exception as error:
+            raise CannotRebuild(
+                f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            ) from error
+    return model
+
+
+def _compile(model: Any, settings: dict[str, Any]) -> None:
+    """Compile without metrics: they do not change training, and an altered output may not fit them."""
+    settings = copy.deepcopy(settings)
+    inner = settings["config"] if "class_name" in settings and "config" in settings else settings
+    for name in ("metrics", "weighted_metrics"):
+        inner[name] = None
+    inner["run_eagerly"] = False
+    inner["jit_compile"] = "auto"
+    inner["steps_per_execution"] = 1
+    model.compile_from_config(settings)
+
+
+def arranged(inputs: Sequence[Any]) -> Any:
+    """Inputs as a model takes them: the array itself for one, a list for several."""
+    return inputs[0] if len(inputs) == 1 else list(inputs)
+
+
+def assign(model: Any, values: Sequence[np.ndarray]) -> None:
+    """Give every variable its recorded value.
+
+    Raises:
+        CannotRebuild: when number or shapes differ.
+    """
+    variables = model.variables
+    shapes = [tuple(v.shape) for v in variables]
+    if shapes != [v.shape for v in values]:
+        raise CannotRebuild(
+            f"the rebuilt model has variables {shapes[:4]}..., recorded were {[v.shape for v in values][:4]}..."
+        )
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def load_objects(folder: Path, fit: int) -> dict[str, Any]:
+    loaded = custom.load(folder, f"custom-{fit}")
+    return loaded if isinstance(loaded, dict) else {}

@@ -1,0 +1,114 @@
+"""The recorder of one process: it owns the run folder and the recorded fits, and never raises into the script."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import time
+import traceback
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from unstuck.record.sites import Site, user_site
+from unstuck.record.store import Writer
+
+MAX_FAULTS = 20
+
+
+class Recorder:
+    """State of the watcher in this process. Every hook goes through `guard`, which turns our own faults into notes."""
+
+    current: ClassVar[Recorder | None] = None
+    """The recorder that `unstuck run` started in this process."""
+
+    def __init__(self, folder: Path, *, samples: bool = True) -> None:
+        self.writer = Writer(folder)
+        self.folder = folder
+        self.samples = samples
+        self.fits = 0
+        self.depth = 0
+        """How many fit or evaluate calls are running now; inner ones are not recorded."""
+        self.keras_seen = False
+        self._faults = 0
+        self._sites: dict[int, tuple[weakref.ref[Any], Site]] = {}
+        self._compiles: dict[int, tuple[weakref.ref[Any], Site]] = {}
+        self._files: set[str] = set()
+        self._process = os.getpid()
+
+    @property
+    def active(self) -> bool:
+        """False in forked children and after repeated faults of ours."""
+        return self._faults < MAX_FAULTS and os.getpid() == self._process
+
+    def guard(self, action: Callable[[], Any], where: str) -> Any:
+        """Run `action`; an exception of ours becomes a note in the record and the script goes on."""
+        if not self.active:
+            return None
+        try:
+            return action()
+        except Exception as error:
+            self._faults += 1
+            try:
+                self.writer.event(
+                    "fault",
+                    {
+                        "where": where,
+                        "error": f"{type(error).__name__}: {error}",
+                        "trace": traceback.format_exc(),
+                    },
+                )
+            except Exception:
+                self._faults = MAX_FAULTS
+            return None
+
+    def site(self, depth: int = 2) -> Site | None:
+        """The user's call site above the caller; its source text is kept on first sight."""
+        site = user_site(depth + 1)
+        if site and site["file"] not in self._files:
+            self._files.add(site["file"])
+            self.writer.source(site["file"])
+        return site
+
+    def remember_layer(self, layer: Any, site: Site | None) -> None:
+        if site:
+            self._sites[id(layer)] = (weakref.ref(layer), site)
+
+    def remember_compile(self, model: Any, site: Site | None) -> None:
+        if site:
+            self._compiles[id(model)] = (weakref.ref(model), site)
+
+    def site_of(self, layer: Any) -> Site | None:
+        return _lookup(self._sites, layer)
+
+    def compile_site_of(self, model: Any) -> Site | None:
+        return _lookup(self._compiles, model)
+
+    def close(self, status: str) -> None:
+        self.guard(lambda: self.writer.meta("status", status), "close")
+        self.guard(lambda: self.writer.meta("ended", time.time()), "close")
+        self.guard(self.writer.commit, "close")
+
+
+def _lookup(table: dict[int, tuple[weakref.ref[Any], Site]], thing: Any) -> Site | None:
+    entry = table.get(id(thing))
+    return entry[1] if entry and entry[0]() is thing else None
+
+
+def environment() -> dict[str, Any]:
+    """Versions that matter for judging a run; only of modules that are already imported."""
+    names = ("keras", "jax", "tensorflow", "torch", "numpy", "sklearn", "pandas")
+    return {
+        "python": sys.version.split()[0],
+        "platform": sys.platform,
+        "versions": {n: getattr(sys.modules[n], "__version__", "?") for n in names if n in sys.modules},
+    }
+
+
+def wrapped(original: Callable[..., Any], replacement: Callable[..., Any]) -> Callable[..., Any]:
+    """`replacement` dressed as `original`, marked so that it is not wrapped twice."""
+    dressed = functools.wraps(original)(replacement)
+    dressed.__unstuck__ = True  # type: ignore[attr-defined]
+    return dressed

@@ -1,0 +1,169 @@
+"""The run folder: one SQLite file in WAL mode (events, steps, sources) and .npz arrays beside it.
+
+Layout, version 1:
+
+    run.sqlite            meta(key, value)  event(seq, at, fit, kind, body)  step(fit, epoch, step, loss, logs)
+                          source(file, text)
+    fit-0-data.npz        the bounded, seeded sample of what was handed to fit, and row fingerprints
+    fit-0-weights-64.npz  variables after 64 optimiser steps
+    flow-3.npz            rows seen by data-flow event 3
+    custom.pickle(.sig)   objects that no config can rebuild, signed with this user's own key
+
+Values in `body` are JSON. Arrays are written to a temporary name and renamed, so a killed process leaves no half file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+VERSION = 1
+COMMIT_SECONDS = 1.0
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE IF NOT EXISTS event(seq INTEGER PRIMARY KEY, at REAL, fit INTEGER, kind TEXT, body TEXT);
+CREATE TABLE IF NOT EXISTS step(fit INTEGER, epoch INTEGER, step INTEGER, loss REAL);
+CREATE TABLE IF NOT EXISTS source(file TEXT PRIMARY KEY, text TEXT);
+"""
+
+
+def new_folder(root: Path) -> Path:
+    """Create `root/.unstuck/runs/<date>-<four hex digits>`; `.unstuck` ignores itself in git."""
+    home = root / ".unstuck"
+    runs = home / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    ignore = home / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")
+    while True:
+        folder = runs / f"{datetime.now():%Y-%m-%d}-{secrets.token_hex(2)}"
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
+            return folder
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist() if value.size <= 64 else f"<array {value.shape} {value.dtype}>"
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    return f"<{type(value).__name__}>"
+
+
+class Writer:
+    """Append-only writer of one run folder; safe to call from several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = threading.RLock()
+        self._database = sqlite3.connect(folder / "run.sqlite", check_same_thread=False)
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("PRAGMA synchronous=NORMAL")
+        self._database.executescript(_SCHEMA)
+        self._steps: list[tuple[int, int, int, float]] = []
+        self._committed = time.monotonic()
+        self.meta("version", VERSION)
+
+    def meta(self, key: str, value: Any) -> None:
+        with self._lock:
+            self._database.execute(
+                "INSERT OR REPLACE INTO meta VALUES(?, ?)", (key, json.dumps(value, default=_default))
+            )
+            self.commit()
+
+    def event(self, kind: str, body: dict[str, Any], *, fit: int = -1) -> int:
+        """Append an event and return its sequence number."""
+        with self._lock:
+            cursor = self._database.execute(
+                "INSERT INTO event(at, fit, kind, body) VALUES(?, ?, ?, ?)",
+                (time.time(), fit, kind, json.dumps(body, default=_default)),
+            )
+            self.commit()
+            return int(cursor.lastrowid or 0)
+
+    def step(self, fit: int, epoch: int, step: int, loss: float) -> None:
+        with self._lock:
+            self._steps.append((fit, epoch, step, loss))
+            if time.monotonic() - self._committed >= COMMIT_SECONDS:
+                self.commit()
+
+    def source(self, file: str) -> None:
+        """Keep the text of a source file as it was when it ran; unreadable files are left out."""
+        try:
+            text = Path(file).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return
+        with self._lock:
+            self._database.execute("INSERT OR IGNORE INTO source VALUES(?, ?)", (file, text))
+
+    def arrays(self, name: str, arrays: dict[str, np.ndarray]) -> None:
+        temporary = self.folder / f".{name}.{os.getpid()}.tmp.npz"
+        np.savez(temporary, **arrays)  # type: ignore[arg-type]
+        temporary.rename(self.folder / f"{name}.npz")
+
+    def commit(self) -> None:
+        with self._lock:
+            if self._steps:
+                self._database.executemany("INSERT INTO step VALUES(?, ?, ?, ?)", self._steps)
+                self._steps = []
+            self._database.commit()
+            self._committed = time.monotonic()
+
+
+class Reader:
+    """Reads a run folder, also one whose writer was killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._database = sqlite3.connect(folder / "run.sqlite")
+
+    def meta(self) -> dict[str, Any]:
+        return {key: json.loads(value) for key, value in self._database.execute("SELECT key, value FROM meta")}
+
+    def events(self, *kinds: str, fit: int | None = None) -> Iterator[tuple[int, int, str, dict[str, Any]]]:
+        """Yield (sequence, fit, kind, body) in order, of these kinds (all when none is given)."""
+        for sequence, number, kind, body in self._database.execute(
+            "SELECT seq, fit, kind, body FROM event ORDER BY seq"
+        ):
+            if (not kinds or kind in kinds) and (fit is None or number == fit):
+                yield sequence, number, kind, json.loads(body)
+
+    def losses(self, fit: int) -> np.ndarray:
+        """Per-step records of a fit, shape (steps, 3): epoch, step within the run, loss of that batch."""
+        rows = self._database.execute(
+            "SELECT epoch, step, loss FROM step WHERE fit = ? ORDER BY rowid", (fit,)
+        ).fetchall()
+        return np.array([[np.nan if v is None else v for v in row] for row in rows], dtype=float).reshape(-1, 3)
+
+    def sources(self) -> dict[str, tuple[str, ...]]:
+        return {
+            file: tuple(text.replace("\r\n", "\n").split("\n")) for file, text in self._database.execute("SELECT file, text FROM source")
+        }
+
+    def arrays(self, name: str) -> dict[str, np.ndarray]:
+        """The arrays of one file, or an empty mapping if it was never written."""
+        path = self.folder / f"{name}.npz"
+        if not path.exists():
+            return {}
+        with np.load(path, allow_pickle=False) as stored:
+            return {key: stored[key] for key in stored.files}
+
+    def names(self, prefix: str) -> list[str]:
+        return sorted(path.stem for path in self.folder.glob(f"{prefix}*.npz"))
+
+    def close(self) -> None:
+        self._database.close()
