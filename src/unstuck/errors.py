@@ -90,5 +90,11 @@ ERRORS: dict[str, str] = {
         "A file could not be written. The run and its `report.json` are kept in the run folder, and "
         "`unstuck report` or `unstuck diagnose` can write the result elsewhere."
     ),
+    "E015": "`unstuck.diagnose` was given a model that is not compiled. Call `model.compile(...)` first, as for `fit`.",
+    "E016": (
+        "A copy of the model could not be made or trained in a process of its own. Keras must be able to rebuild it "
+        "from its configuration: give custom classes a `get_config`, or use `unstuck.Watch()` on your own `fit`."
+    ),
+    "E017": "An argument of `unstuck.diagnose` or `unstuck.Watch` has a value that is not understood; the message says which.",
 }
 """What `unstuck explain CODE` says. A code is never used again for something else."""

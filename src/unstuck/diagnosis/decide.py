@@ -134,10 +134,11 @@ def _differs(setup: Setup) -> bool:
 def _collect(
     case: Case, bench: Bench, arms: Sequence[Arm], judged: list[tuple[Arm, Trial]], seeds: int, cut: str
 ) -> Tested:
-    enough = _learnable(case, judged) - WORTH
+    reference = case.find(Reference)
+    judged = judged + _unions(bench, judged, (reference.best if reference else np.inf) - WORTH, seeds)
+    enough = _best_reached(judged) - WORTH
     trials = [baseline_trial(bench)]
     by_rule: dict[str, list[Trial]] = {}
-    judged = judged + _unions(bench, judged, enough, seeds)
     for arm, trial in judged:
         full = trial
         if arm.role in ("intervention", "rival") and trial.value and arm.sign > 0 and np.isfinite(enough):
@@ -155,7 +156,7 @@ def _unions(bench: Bench, judged: Sequence[tuple[Arm, Trial]], enough: float, se
         if arm.rule not in best or _mean(trial) > _mean(best[arm.rule][1]):
             best[arm.rule] = (arm, trial)
     ranked = sorted(best.values(), key=lambda pair: -_mean(pair[1]))
-    if len(ranked) < 2 or not np.isfinite(enough) or _mean(ranked[0][1]) >= enough:
+    if len(ranked) < 2 or _mean(ranked[0][1]) >= enough:
         return []
     first = ranked[0][0]
     pairs = [
@@ -171,12 +172,9 @@ def _mean(trial: Trial) -> float:
     return float(np.mean(trial.displayed.get(HELD) or trial.value))
 
 
-def _learnable(case: Case, judged: Sequence[tuple[Arm, Trial]]) -> float:
-    """The best held-out skill anybody reached: reference learners or any trial that is not there to remove a leak."""
-    reference = case.find(Reference)
+def _best_reached(judged: Sequence[tuple[Arm, Trial]]) -> float:
+    """The best held-out skill that any trial reached which is not there to remove a leak."""
     reached = [_mean(t) for a, t in judged if t.value and a.sign > 0 and a.role != "control"]
-    if reference is not None:
-        reached.append(reference.best)
     return max(reached, default=float("nan"))
 
 

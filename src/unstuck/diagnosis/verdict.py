@@ -47,7 +47,7 @@ def judge_fit(case: Case, findings: Sequence[Finding]) -> Fit:
         train_skill=_known(skill.train) if skill else None,
         held_out_skill=_known(skill.held) if skill else None,
         learnable_skill=_known(room.learnable) if room else None,
-        facts=tuple(_facts(case, skill, curve, task)),
+        facts=tuple(_facts(case, verdict, skill, curve, task)),
     )
 
 
@@ -118,14 +118,18 @@ def _falling(curve: Curve | None) -> float:
     return rates[0] if rates else 0.0
 
 
-def _facts(case: Case, skill: Skill | None, curve: Curve | None, task: Task | None) -> list[str]:
+def _facts(case: Case, verdict: Verdict, skill: Skill | None, curve: Curve | None, task: Task | None) -> list[str]:
     facts: list[str] = []
     if curve is not None and skill is not None and np.isfinite(skill.constant_loss) and np.isfinite(curve.lowest):
         facts.append(
             f"the training loss went from {curve.first:.4g} to {curve.last:.4g}; always giving the best constant "
             f"answer costs {skill.constant_loss:.4g}"
         )
-        if curve.lowest > NEAR_ZERO * skill.constant_loss and curve.lowest > 1e-3:
+        if (
+            verdict in ("no-signal", "noise-floor", "unknown")
+            and curve.lowest > NEAR_ZERO * skill.constant_loss
+            and curve.lowest > 1e-3
+        ):
             facts.append(f"the loss never was near zero: the lowest was {curve.lowest:.4g}")
     if skill is not None and np.isfinite(skill.reported_loss) and np.isfinite(skill.evaluated_loss):
         shown, true = skill.reported_loss, skill.evaluated_loss

@@ -130,7 +130,7 @@ def _score(x: np.ndarray, y: np.ndarray, permutations: list[np.ndarray]) -> list
     for fold in range(FOLDS):
         test = folds == fold
         shift = stacked[~test].mean(axis=0)
-        # The answers leave the mean of their training rows out: it is the left-out labels' mean with the sign changed.
+        # The mean of the other folds is left out of the answers: it is anticorrelated with the labels of this one.
         answers[test] = x[test] @ _solve(x[~test], stacked[~test] - shift)
     return [_judge(answers[:, i : i + width], stacked[:, i : i + width], n) for i in range(0, stacked.shape[1], width)]
 

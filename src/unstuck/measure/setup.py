@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from unstuck.finding import Location
@@ -118,7 +118,8 @@ class Setup:
     @classmethod
     def of(cls, case: Case) -> Self:
         body, model = case.fit.body, case.fit.body["model"]
-        layers = tuple(_layer(i, raw) for i, raw in enumerate(model["layers"]))
+        sources, fit_site = case.get(Sources), body.get("site")
+        layers = _placed(tuple(_layer(i, raw) for i, raw in enumerate(model["layers"])), sources, fit_site)
         if not layers:
             raise Missing("the layers of the model", "build the model from Keras layers that it tracks")
         compiled = _config(model.get("compile")) or {}
@@ -133,11 +134,15 @@ class Setup:
             epochs=body["epochs"],
             rows=int(body["train"].get("rows") or 0),
             class_weight=body.get("class_weight"),
-            sites={"model": model.get("site"), "compile": body.get("compile_site"), "fit": body.get("site")},
+            sites={
+                "model": model.get("site"),
+                "compile": body.get("compile_site") or _only(sources, fit_site, "compile"),
+                "fit": fit_site,
+            },
             model_kind=model["kind"],
             rebuildable=model.get("config") is not None,
             custom_train_step=bool(model.get("custom_train_step")),
-            sources=case.get(Sources),
+            sources=sources,
         )
 
     @property
@@ -170,6 +175,25 @@ class Setup:
         """The call that built a layer, or one of its arguments (`name=value` together)."""
         found = self.sources.argument(layer.site, argument, position, label=label, whole=True) if argument else None
         return found or self.sources.location(layer.site, label)
+
+
+def _placed(layers: tuple[Layer, ...], sources: Sources, fit: Mapping[str, Any] | None) -> tuple[Layer, ...]:
+    """Layers without a recorded call site get the one in the file that calls fit, where kinds and numbers agree."""
+    if fit is None or any(layer.site for layer in layers):
+        return layers
+    placed = list(layers)
+    for kind in {layer.kind for layer in layers}:
+        own = [layer for layer in layers if layer.kind == kind]
+        calls = sources.calls_named(fit["file"], kind)
+        if len(calls) == len(own):
+            for layer, site in zip(own, calls, strict=True):
+                placed[layer.index] = replace(layer, site=site)
+    return tuple(placed)
+
+
+def _only(sources: Sources, fit: Mapping[str, Any] | None, name: str) -> dict[str, Any] | None:
+    calls = sources.calls_named(fit["file"], name) if fit else []
+    return calls[0] if len(calls) == 1 else None
 
 
 def _layer(index: int, raw: Mapping[str, Any]) -> Layer:

@@ -59,8 +59,33 @@ class Sources:
         at = (site["line"], site.get("column") or 1)
         found = [c for c in calls if (c.lineno, _characters(lines[c.lineno - 1], c.col_offset) + 1) == at]
         end = (site.get("end_line"), site.get("end_column"))
-        exact = [c for c in found if (c.end_lineno, _characters(lines[(c.end_lineno or c.lineno) - 1], c.end_col_offset or 0) + 1) == end]
+        exact = [
+            c
+            for c in found
+            if (c.end_lineno, _characters(lines[(c.end_lineno or c.lineno) - 1], c.end_col_offset or 0) + 1) == end
+        ]
         return next(iter(exact or found), None)
+
+    def calls_named(self, file: str, name: str) -> list[dict[str, Any]]:
+        """Sites of all calls of `name` (`Dense(...)`, `layers.Dense(...)`, `model.compile(...)`) in a file, in order.
+
+        For runs whose layers were built before the recorder came: a call is theirs only if the numbers agree.
+        """
+        found = []
+        for node in _calls("\n".join(self.lines.get(file, ()))):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called == name:
+                span = self._span(file, node, "")
+                found.append(
+                    {
+                        "file": file,
+                        "line": span.line,
+                        "column": span.column,
+                        "end_line": span.end_line,
+                        "end_column": span.end_column,
+                    }
+                )
+        return sorted(found, key=lambda site: (site["line"], site["column"]))
 
     def argument(
         self,

@@ -72,9 +72,9 @@ class FitRecorder(keras.callbacks.Callback):
         held = (found.get("val_x"), found.get("val_y"), found.get("val_sample_weight"))
         if held[0] is None:
             held = _held_out(found)
-        self._start(self.model, found, *held)
         if self._site is None:
             self._site = self._recorder.site(depth=4)
+        self._start(self.model, found, *held)
 
     def _start(self, model: Any, found: dict[str, Any], held_x: Any, held_y: Any, held_weight: Any) -> None:
         recorder = self._recorder

@@ -81,7 +81,11 @@ def _own_scores(trials: Sequence[Trial]) -> list[str]:
     written = next((t for t in trials if t.role == "baseline"), None)
     if best is None or written is None:
         return []
-    shared = [name for name in best.displayed if written.displayed.get(name) and best.displayed[name]]
+    shared = [
+        name
+        for name in best.displayed
+        if "skill" not in name and written.displayed.get(name) and best.displayed[name]
+    ]
     return [
         f"in your terms: {clean(name)} {spread(written.displayed[name])} as written, "
         f"{spread(best.displayed[name])} with the change"

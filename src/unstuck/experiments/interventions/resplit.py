@@ -77,7 +77,10 @@ class Resplit:
         x = prepare(self.rerun, rows, labels, train, honest=honest)
         x = _fitting(x, int(np.prod(width))).astype(experiment.x[0].dtype).reshape(-1, *width)
         kept = train[kept_rows(len(train), len(experiment.y))]
-        changed = {"x": (x[kept],), "held_x": (x[held],), "y": given[kept], "scored_y": labels[kept]}
+        changed: dict[str, Any] = {"x": (x[kept],), "held_x": (x[held],), "y": given[kept], "scored_y": labels[kept]}
+        if experiment.weight is not None:
+            before = self.train_labels[kept_rows(len(train), len(experiment.y))]
+            changed["weight"] = _weights(before, experiment.weight, labels[kept])
         return Redrawn(**{**vars(experiment), **changed}), labels[held]
 
     def _places(self, labels: np.ndarray, seed: int) -> np.ndarray:
@@ -133,6 +136,14 @@ def _through(stage: Stage, table: Any, labels: np.ndarray, fitted_on: np.ndarray
     out = np.array(_dense(estimator.transform(table)))
     out[fitted_on] = _dense(own)  # cross-fitted encoders treat the rows they were fitted on otherwise
     return out
+
+
+def _weights(before: np.ndarray, weight: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Class weights for other labels; weights that are not the same for a whole class stay where they are."""
+    if before.ndim > 1 or any(np.ptp(weight[before == label]) > 0 for label in np.unique(before)):
+        return weight
+    table = {label: weight[before == label][0] for label in np.unique(before)}
+    return np.array([table.get(label, 1.0) for label in after], dtype=weight.dtype)
 
 
 def _dense(table: Any) -> np.ndarray:

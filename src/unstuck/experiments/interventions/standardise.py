@@ -11,7 +11,6 @@ from unstuck.experiments.experiment import Experiment, layer_configs
 from unstuck.experiments.intervention import Intervention
 from unstuck.finding import Edit, Fix
 from unstuck.measure.setup import Setup
-from unstuck.measure.source import Sources, module_of
 
 PIXEL_RANGE = 255
 """Rank-3 inputs of whole numbers up to here are grey images: one mean for all, not one a pixel column."""
@@ -109,7 +108,7 @@ def _normalization_edits(setup: Setup) -> tuple[Edit, ...]:
     statement = _statement(lines, call)
     if statement is None or not _assigned_before(lines, rows, statement):
         return ()
-    prefix, importing = module_of(sources, call)
+    prefix, importing = _layers_module(call)
     indent = " " * statement.col_offset
     text = f"{importing}normalise = {prefix}Normalization()\n{indent}normalise.adapt({rows})\n{indent}"
     at = (statement.lineno, statement.col_offset + 1)
@@ -155,4 +154,9 @@ def _assigned_before(lines: tuple[str, ...], name: str, statement: ast.stmt) -> 
     return False
 
 
-__all__ = ["Sources", "StandardiseInputs", "StandardiseTargets"]
+def _layers_module(call: ast.Call) -> tuple[str, str]:
+    """How the file says `keras.layers.`, and the import that it needs for that."""
+    parts = ast.unparse(call.func).split(".")
+    if "keras" in parts:
+        return ".".join(parts[: parts.index("keras") + 1]) + ".layers.", ""
+    return "keras.layers.", "import keras\n"

@@ -1,0 +1,55 @@
+"""Run an example script in this process under the recorder and diagnose it with workers that stay open."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import time
+import types
+import warnings
+from pathlib import Path
+
+from unstuck.diagnosis import Workers, diagnose_folder
+from unstuck.finding import Report
+from unstuck.record.recorder import Recorder
+from unstuck.record.store import Writer
+from unstuck.rules.examples import prelude
+from unstuck.rules.rule import Example
+from unstuck.settings import Settings
+
+
+class Bench:
+    """One recorder hooked into this process, moved to a new folder for each example."""
+
+    def __init__(self) -> None:
+        self.workers = Workers(())
+        self._recorder: Recorder | None = None
+
+    def diagnose(self, example: Example, folder: Path, settings: Settings) -> Report:
+        folder.mkdir(parents=True)
+        script = folder / "train.py"
+        script.write_text(prelude(example.data) + "\n" + example.code)
+        self._record(script, folder)
+        return diagnose_folder(folder, settings, workers=self.workers)
+
+    def _record(self, script: Path, folder: Path) -> None:
+        from unstuck.record import keras_hooks
+
+        if self._recorder is None:
+            self._recorder = Recorder(folder)
+            keras_hooks.install(self._recorder)
+        recorder = self._recorder
+        recorder.writer, recorder.folder, recorder.fits = Writer(folder), folder, 0
+        recorder._files.clear()
+        recorder.writer.meta("script", str(script))
+        recorder.writer.meta("cwd", str(folder))
+        recorder.writer.meta("started", time.time())
+        status = "completed"
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            try:
+                module = types.ModuleType("__main__")
+                exec(compile(script.read_text(), str(script), "exec"), module.__dict__)
+            except Exception as error:
+                status = f"raised {type(error).__name__}"
+        recorder.close(status)
