@@ -12,11 +12,13 @@ x = rng.random((1000, 10))
 y = rng.integers(0, 2, size=(1000, 1))
 x_train, x_val, y_train, y_val = train_test_split(x, y, test_size=0.2, random_state=0)
 
-model = keras.Sequential([
-    keras.layers.Input((10,)),
-    keras.layers.Dense(10, activation="relu"),
-    keras.layers.Dense(1, activation="sigmoid"),
-])
+model = keras.Sequential(
+    [
+        keras.layers.Input((10,)),
+        keras.layers.Dense(10, activation="relu"),
+        keras.layers.Dense(1, activation="sigmoid"),
+    ]
+)
 model.compile(
     optimizer=keras.optimizers.Adam(learning_rate=1e-5),
     loss="binary_crossentropy",

@@ -10,12 +10,14 @@ keras.utils.set_random_seed(0)
 x, y = load_digits(return_X_y=True)
 x_train, x_val, y_train, y_val = train_test_split(x / 16.0, y, test_size=0.2, random_state=0, stratify=y)
 
-model = keras.Sequential([
-    keras.layers.Input((64,)),
-    keras.layers.Dense(64, activation="relu"),
-    keras.layers.Dense(64, activation="relu"),
-    keras.layers.Dense(10, activation="softmax"),
-])
+model = keras.Sequential(
+    [
+        keras.layers.Input((64,)),
+        keras.layers.Dense(64, activation="relu"),
+        keras.layers.Dense(64, activation="relu"),
+        keras.layers.Dense(10, activation="softmax"),
+    ]
+)
 model.compile(
     optimizer=keras.optimizers.Adam(learning_rate=1.0),
     loss="sparse_categorical_crossentropy",

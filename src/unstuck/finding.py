@@ -134,6 +134,8 @@ class Finding(Struct):
     conclusion: str = ""
     """Why the confidence word is deserved, in one sentence."""
     experiments: tuple[str, ...] = ()
+    cure: str | None = None
+    """The experiment whose change is offered as the fix."""
     worth: float | None = None
     """Held-out skill gained by the tried change (or lost, when a leak is removed); None when not tried."""
     fix: Fix | None = None

@@ -195,7 +195,11 @@ def _numbered(finding: Finding, several: bool) -> Finding:  # noqa: FBT001
 
     if not several:
         return finding
-    return msgspec.structs.replace(finding, experiments=tuple(f"f{finding.fit}-{x}" for x in finding.experiments))
+    return msgspec.structs.replace(
+        finding,
+        experiments=tuple(f"f{finding.fit}-{x}" for x in finding.experiments),
+        cure=finding.cure and f"f{finding.fit}-{finding.cure}",
+    )
 
 
 def _renamed(trial: Trial, fit: int, several: bool) -> Trial:  # noqa: FBT001

@@ -261,6 +261,7 @@ def _finding(
         evidence=evidence,
         conclusion=conclusion,
         experiments=shown,
+        cure=None if best is None else best.id,
         worth=None if best is None or best.effect is None else best.effect,
         fix=_fix(suspect, best, case),
         url=f"https://unstuck.readthedocs.io/rules/{rule.name}",

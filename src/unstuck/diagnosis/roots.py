@@ -10,6 +10,8 @@ from unstuck.finding import CONFIDENCES, SEVERITIES, Evidence, Finding, Trial
 from unstuck.rules.rule import Rule, Suspect
 
 UPHELD = ("proven", "confirmed")
+OUTCOME = "no-signal"
+"""Where labels carry no signal, nothing that is wrong with training beside it decides the outcome."""
 CLEARLY_MORE = 0.1
 """Skill by which a supposed echo must beat its supposed root to be kept as a cause of its own."""
 
@@ -34,7 +36,23 @@ def link(
         )
         linked.append(msgspec.structs.replace(finding, evidence=finding.evidence + more))
     enough = {t.id: t.sufficient for t in trials}
-    return tuple(sorted(linked, key=lambda f: _rank(f, enough)))
+    ranked = sorted(linked, key=lambda f: _rank(f, enough))
+    return tuple(_weighed(f, ranked[0], enough) for f in ranked)
+
+
+def _weighed(finding: Finding, first: Finding, enough: Mapping[str, bool | None]) -> Finding:
+    """A lesser cause beside one that decides the outcome impairs; it is no error of its own."""
+    if finding is first or finding.severity != "error" or _stands(finding) or first.confidence not in UPHELD:
+        return finding
+    settled = any(enough.get(i) for i in first.experiments) and not any(enough.get(i) for i in finding.experiments)
+    if first.rule == OUTCOME or settled:
+        return msgspec.structs.replace(finding, severity="warning")
+    return finding
+
+
+def _stands(finding: Finding) -> bool:
+    """Whether a finding is an error whatever else is: proven, or about the score and not about training."""
+    return finding.confidence == "proven" or finding.code.startswith("LEK")
 
 
 def _parent(
@@ -75,6 +93,8 @@ def _rank(finding: Finding, enough: Mapping[str, bool | None]) -> tuple[object, 
     sufficient = any(enough.get(i) for i in finding.experiments)
     return (
         finding.explained_by is not None,
+        not (_stands(finding) and finding.severity == "error"),
+        finding.rule != OUTCOME,
         SEVERITIES.index(finding.severity),
         CONFIDENCES.index(finding.confidence) if finding.confidence in ("likely", "possible") else 0,
         finding.confidence != "proven",

@@ -86,7 +86,7 @@ class Bench:
     def run(self, interventions: Iterable[Intervention | None], seeds: Sequence[int]) -> None:
         """Train these interventions (None: as written) with these seeds, once; results are kept in `store`."""
         jobs: dict[str, list[tuple[Intervention | None, int, Experiment, np.ndarray]]] = {}
-        for intervention in dict.fromkeys(interventions):
+        for intervention in {key(i): i for i in interventions}.values():
             done = self.store.setdefault(key(intervention), Scores())
             for seed in [s for s in seeds if s not in done.seeds and not done.error]:
                 try:
@@ -223,7 +223,10 @@ HELD_FIXED = ("data", "seed", "epochs", "batch size", "everything else in the sc
 
 def key(intervention: Intervention | None) -> str:
     """Identity of an intervention within a bench."""
-    return "as written" if intervention is None else f"{intervention.label}|{intervention.describe()}"
+    if intervention is None:
+        return "as written"
+    settings = {k: float(v) if isinstance(v, int) else v for k, v in intervention.describe().items()}
+    return f"{intervention.label}|{settings}"
 
 
 def label(intervention: Intervention | None) -> str:

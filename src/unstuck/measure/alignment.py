@@ -116,7 +116,7 @@ def realigned(kind: str, amount: int, rows: int, column: np.ndarray | None = Non
     """
     if kind == "reverse":
         return np.arange(rows)[::-1]
-    if kind == "sort":
+    if kind == "sort" and column is not None:
         return np.argsort(np.argsort(column, kind="stable"), kind="stable")
     return np.roll(np.arange(rows), amount)
 
@@ -172,7 +172,9 @@ def _targets(task: Task, y: np.ndarray) -> np.ndarray:
 
 def _lagged(column: np.ndarray) -> float:
     spread = float(column.std())
-    return float(np.mean((column[1:] - column.mean()) * (column[:-1] - column.mean()))) / spread**2 if spread > 0 else 0.0
+    return (
+        float(np.mean((column[1:] - column.mean()) * (column[:-1] - column.mean()))) / spread**2 if spread > 0 else 0.0
+    )
 
 
 def _copies(x: np.ndarray, y: np.ndarray, shift: int) -> bool:

@@ -41,7 +41,7 @@ class Contract:
         setup, body = case.get(Setup), case.fit.body
         labels = body["train"].get("y") or []
         settings = body["model"].get("compile") or {}
-        losses = (settings.get("config") if "class_name" in settings else settings).get("loss")
+        losses = ((settings.get("config") if "class_name" in settings else settings) or {}).get("loss")
         return cls(
             outputs=max(_outputs(body["model"].get("config")), _count(losses), len(labels), 1),
             shape=_output_shape(setup),
@@ -65,9 +65,11 @@ def plain_output(setup: Setup) -> bool:
     """Whether the output is the head's: nothing but Keras layers that keep or pool the values follows it."""
     harmless = SHAPE_ONLY | POOLING | {"Softmax", "ReLU", "LeakyReLU", "ELU"}
     kind = setup.head.layer.kind
-    return (kind in PLAIN_HEADS or kind == "BatchNormalization") and setup.head.layer.builtin and all(
-        layer.kind in harmless and layer.builtin for layer in setup.head.following
-    )  # fmt: skip
+    return (
+        (kind in PLAIN_HEADS or kind == "BatchNormalization")
+        and setup.head.layer.builtin
+        and all(layer.kind in harmless and layer.builtin for layer in setup.head.following)
+    )
 
 
 def width_of_activation(setup: Setup) -> int | None:

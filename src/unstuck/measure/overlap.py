@@ -77,7 +77,8 @@ class Overlap:
 def _without_zeros(hashes: np.ndarray, data: Data) -> np.ndarray:
     """Blank rows (padding, empty texts) equal each other without being copies."""
     width = int(sum(np.prod(a.shape[1:]) for a in data.x))
-    return hashes[hashes != row_hashes(np.zeros((1, max(width, 1)), np.float32))[0]]
+    kept: np.ndarray = hashes[hashes != row_hashes(np.zeros((1, max(width, 1)), np.float32))[0]]
+    return kept
 
 
 def _doubles(train: np.ndarray) -> float:

@@ -41,9 +41,11 @@ def same_answer(replay: Replay | None) -> Evidence | None:
     said = f"exactly {values[0]:.6g}" if len(values) == 1 else "the same"
     kind = "held-out" if held else "training"
     return Evidence(
-        measure="constant-output", text=f"all {len(outputs)} {kind} outputs are {said}",
-        value=float(values[0]), of=len(outputs),
-    )  # fmt: skip
+        measure="constant-output",
+        text=f"all {len(outputs)} {kind} outputs are {said}",
+        value=float(values[0]),
+        of=len(outputs),
+    )
 
 
 def accuracy_is_a_share(skill: Skill | None, task: Task | None) -> Evidence | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -24,7 +25,7 @@ EXACT = 1e-3
 NEAR = 0.999
 """R2 from which a column is a copy with a little noise; the best honest ones tried were at 0.97."""
 NOISY_CODE = 0.95
-GAP = 0.4
+GAP = 0.3
 """Skill by which a suspicious column must stand out: in easy problems (iris) several columns are strong."""
 ROOM = 0.25
 """Empty room between classes, in within-class standard deviations; a threshold on a natural column has none."""
@@ -86,13 +87,13 @@ class Solo:
         x, y = np.nan_to_num(table[chosen], posinf=0.0, neginf=0.0), task.y[chosen]
         skills = _skills(x, y, task)
         order = np.argsort(-skills, kind="stable")[:LOOKED_AT]
-        named = lambda i: names[i] if len(names) == x.shape[1] else f"column {i}"  # noqa: E731
+        called = names if len(names) == x.shape[1] else tuple(f"column {i}" for i in range(x.shape[1]))
         lag = _lag(y) if task.kind == "regression" else 0.0
         found = []
         for index in order:
             rest = float(np.delete(skills, index).max(initial=0.0))
             kind, text = _disguise(x[:, index], y, task, float(skills[index]), rest, lag)
-            found.append(Column(int(index), named(int(index)), float(skills[index]), kind, text))
+            found.append(Column(int(index), called[index], float(skills[index]), kind, text))
         copies = tuple(column for column in found if column.kind)
         others = np.delete(skills, [column.index for column in copies])
         return cls(tuple(found), copies, float(others.max(initial=0.0)), len(x), x.shape[1], lag)
@@ -107,11 +108,11 @@ def _skills(x: np.ndarray, y: np.ndarray, task: Task) -> np.ndarray:
     judge: Callable[[np.ndarray], float]
     if task.is_classes:
         weight = _weights(y, task)
-        judge = lambda bins: _class_skill(bins, y, fold, weight)  # noqa: E731
+        judge = lambda bins: _class_skill(bins, y, fold, weight)
     elif y.shape[1] == 1:
-        judge = lambda bins: _mean_skill(bins, y[:, 0], fold)  # noqa: E731
+        judge = lambda bins: _mean_skill(bins, y[:, 0], fold)
     else:
-        judge = lambda bins: max(_mean_skill(bins, column, fold) for column in y.T[:8])  # noqa: E731
+        judge = lambda bins: max(_mean_skill(bins, column, fold) for column in y.T[:8])
     skills = np.array([judge(_bins(column)) for column in x.T])
     return skills if task.is_classes else np.maximum(skills, _line_skills(x, y))
 
@@ -156,7 +157,8 @@ def _line_skills(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     a, b = x - x.mean(axis=0), y - y.mean(axis=0)
     with np.errstate(all="ignore"):
         r = (a.T @ b) / np.sqrt((a**2).sum(axis=0)[:, None] * (b**2).sum(axis=0)[None, :])
-    return np.nan_to_num((r**2).max(axis=1))
+    best: np.ndarray = np.nan_to_num((r**2).max(axis=1))
+    return best
 
 
 def _disguise(x: np.ndarray, y: np.ndarray, task: Task, skill: float, rest: float, lag: float) -> tuple[Kind, str]:
@@ -196,7 +198,7 @@ def _class_disguise(x: np.ndarray, y: np.ndarray, task: Task, skill: float, rest
 def _room(x: np.ndarray, y: np.ndarray) -> float:
     """Smallest gap between the ranges of neighbouring classes over the mean within-class deviation; <= 0: overlap."""
     ranges = sorted((float(x[y == c].min()), float(x[y == c].max()), float(x[y == c].std())) for c in np.unique(y))
-    gaps = [later[0] - earlier[1] for earlier, later in zip(ranges, ranges[1:], strict=False)]
+    gaps = [later[0] - earlier[1] for earlier, later in itertools.pairwise(ranges)]
     return min(gaps) / max(float(np.mean([r[2] for r in ranges])), 1e-12)
 
 

@@ -76,7 +76,7 @@ def install_splits(recorder: Recorder) -> None:
     model_selection._split.train_test_split = dressed
 
 
-def _subclasses(cls: type) -> set[type]:
+def _subclasses(cls: Any) -> set[Any]:
     found = {cls}
     for child in cls.__subclasses__():
         found |= _subclasses(child)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from unstuck.finding import Edit
 from unstuck.report.frame import CODE_WIDTH, Sources, layout
@@ -40,11 +40,7 @@ def changes(edits: tuple[Edit, ...], sources: Sources) -> list[Change] | None:
 def _inside(edit: Edit, source: tuple[str, ...]) -> bool:
     (line, column), (end_line, end_column) = edit.start, edit.end
     known = 1 <= line <= end_line <= len(source) and edit.start <= edit.end
-    return (
-        known
-        and 1 <= column <= len(source[line - 1]) + 1
-        and 1 <= end_column <= len(source[end_line - 1]) + 1
-    )
+    return known and 1 <= column <= len(source[line - 1]) + 1 and 1 <= end_column <= len(source[end_line - 1]) + 1
 
 
 def _in_file(file: str, edits: list[Edit], source: tuple[str, ...]) -> list[Change]:
@@ -102,15 +98,24 @@ def diff_lines(found: list[Change], gutter: int, *, home: str = "") -> list[str]
             lines.append(f"{'':{gutter}} : {near(change.file, home)}")
         elif previous and change.line - (previous.line + len(previous.old)) > 1:
             lines.append("...")
-        lines += [_row(change.line + i, "-", text, gutter) for i, text in enumerate(change.old)]
-        lines += [_row(change.new_line + i, "+", text, gutter) for i, text in enumerate(change.new)]
+        first = [_differ_from(a, b) for a, b in zip_longest(change.old, change.new, fillvalue="")]
+        lines += [_row(change.line + i, "-", text, gutter, first[i]) for i, text in enumerate(change.old)]
+        lines += [_row(change.new_line + i, "+", text, gutter, first[i]) for i, text in enumerate(change.new)]
         previous = change
     return lines
 
 
-def _row(number: int, sign: str, text: str, gutter: int) -> str:
+def _differ_from(old: str, new: str) -> int:
+    """Where two lines begin to differ."""
+    return next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+
+
+def _row(number: int, sign: str, text: str, gutter: int, shown: int) -> str:
+    """One line; too long a one is clipped to the part around character `shown`."""
     grid, _ = layout(text)
     room = CODE_WIDTH - gutter - 3
     if len(grid) > room:
-        grid = [*grid[: room - 1], "…"]
+        begin = max(0, min(shown - room // 3, len(grid) - room))
+        head, tail = ["…"] if begin else [], ["…"] if begin + room < len(grid) else []
+        grid = [*head, *grid[begin + len(head) : begin + room - len(tail)], *tail]
     return f"{number:>{gutter}} {sign} {''.join(grid)}".rstrip()

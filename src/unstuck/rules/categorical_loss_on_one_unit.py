@@ -96,15 +96,22 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             confidence="proven",
             location=setup.loss_location("log(1) = 0 for every label"),
             related=(setup.layer_location(setup.head.layer, "units", 0, label="one unit"),),
-            evidence=gathered(_zero_loss(setup, skill), standstill(replay), accuracy_is_a_share(skill, task),
-                              _raised(contract)),
+            evidence=gathered(
+                _zero_loss(setup, skill), standstill(replay), accuracy_is_a_share(skill, task), _raised(contract)
+            ),
             scope={"layer": setup.head.layer.name},
             cures=(cure,),
             rivals=(ScaleLearningRate(10), ScaleLearningRate(0.1)),
             conclusion="with one class p / sum(p) is 1 for any output, so the loss is 0 for any weights",
-            leads_to=("loss-ignores-predictions", "vanishing-gradient", "learning-rate-too-low", "labels-out-of-range",
-                      "silent-missing-gradient", "label-format-mismatch"),
-        )  # fmt: skip
+            leads_to=(
+                "loss-ignores-predictions",
+                "vanishing-gradient",
+                "learning-rate-too-low",
+                "labels-out-of-range",
+                "silent-missing-gradient",
+                "label-format-mismatch",
+            ),
+        )
 
 
 def _zero_loss(setup: Setup, skill: Skill | None) -> Evidence | None:

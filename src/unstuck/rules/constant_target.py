@@ -91,13 +91,26 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             severity="warning" if frozen else None,
             location=setup.sources.argument(setup.sites["fit"], "y", 1, label="these labels") or setup.fit_location(),
             evidence=gathered(
-                Evidence(measure="distinct-labels", text=f"{data.rows} training rows, 1 distinct label", value=1, of=data.rows),
-                _held_varies(data), _split(contract), _perfect(skill),
+                Evidence(
+                    measure="distinct-labels",
+                    text=f"{data.rows} training rows, 1 distinct label",
+                    value=1,
+                    of=data.rows,
+                ),
+                _held_varies(data),
+                _split(contract),
+                _perfect(skill),
             ),
             conclusion="a constant answer has the lowest possible loss, so the inputs cannot matter",
-            leads_to=("memorising", "dead-relu-output", "class-imbalance", "no-signal", "empty-target-rows",
-                      "saturated-activation"),
-        )  # fmt: skip
+            leads_to=(
+                "memorising",
+                "dead-relu-output",
+                "class-imbalance",
+                "no-signal",
+                "empty-target-rows",
+                "saturated-activation",
+            ),
+        )
 
 
 def _held_varies(data: Data) -> Evidence | None:

@@ -40,8 +40,14 @@ class DeadReluOutput(Rule):
 
     code = "ACT102"
     severity = "error"
-    echo_of = ("relu-output-negative-targets", "relu-on-class-output", "constant-target", "non-finite-inputs",
-               "zero-initialised-kernel", "dying-relu")  # fmt: skip
+    echo_of = (
+        "relu-output-negative-targets",
+        "relu-on-class-output",
+        "constant-target",
+        "non-finite-inputs",
+        "zero-initialised-kernel",
+        "dying-relu",
+    )
     sick = Example(
         """
 model = keras.Sequential([
@@ -65,7 +71,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
         data="regression",
     )
 
-    def check(self, setup: Setup, replay: Replay, data: Data) -> Judgement:  # type: ignore[override]
+    def check(self, setup: Setup, replay: Replay, data: Data) -> Judgement:
         if setup.head.activation != "relu":
             return NotApplicable(f"the output ends with {setup.head.activation}, not with relu")
         outputs = replay.train_outputs.reshape(len(replay.train_outputs), -1)
@@ -90,15 +96,32 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
         proven = bool(missed.all()) and still
         confidence: Confidence = "proven" if proven else "likely"
         which = "every output" if missed.all() else f"{int(missed.sum())} of {len(missed)} outputs"
-        evidence = [Evidence(measure="zero-outputs", value=float((outputs == 0).mean()), expected=0.0, of=float(len(outputs)),
-                             text=f"{which} is exactly 0 for all {len(outputs)} recorded rows")]  # fmt: skip
+        evidence = [
+            Evidence(
+                measure="zero-outputs",
+                value=float((outputs == 0).mean()),
+                expected=0.0,
+                of=float(len(outputs)),
+                text=f"{which} is exactly 0 for all {len(outputs)} recorded rows",
+            )
+        ]
         if still:
-            evidence.append(Evidence(measure="largest-gradient", value=0.0,
-                                     text=f"the gradient of all {len(gradients)} weight arrays is exactly 0"))  # fmt: skip
+            evidence.append(
+                Evidence(
+                    measure="largest-gradient",
+                    value=0.0,
+                    text=f"the gradient of all {len(gradients)} weight arrays is exactly 0",
+                )
+            )
         if setup.loss.name == "mean_squared_error":
             square = float((targets**2).mean())
-            evidence.append(Evidence(measure="mean-squared-target", value=square,
-                                     text=f"the loss stands at the mean of the squared targets, {square:.4g}"))  # fmt: skip
+            evidence.append(
+                Evidence(
+                    measure="mean-squared-target",
+                    value=square,
+                    text=f"the loss stands at the mean of the squared targets, {square:.4g}",
+                )
+            )
         linear, soft = ReplaceHead("linear"), ReplaceHead("softplus")
         return Suspect(
             message="the ReLU output is dead: it is 0 for every row and gets no gradient",
@@ -106,5 +129,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
             location=setup.layer_location(setup.head.activation_layer, "activation", 1, "slope 0 below 0"),
             evidence=tuple(evidence),
             cures=(linear, soft) if (targets < 0).any() else (soft, linear),
-            conclusion="relu(z) and its slope are 0 for z < 0, so no step on these rows can move a weight" if proven else "",
+            conclusion="relu(z) and its slope are 0 for z < 0, so no step on these rows can move a weight"
+            if proven
+            else "",
         )

@@ -105,9 +105,14 @@ model.fit(x, y, epochs=30, validation_data=(x_val, y_val), verbose=0)
             cures=(SetFromLogits(value=False),),
             conclusion="probabilities lie between 0 and 1, so the second softmax gives the right class at most"
             f" e / (e + {width - 1}) = {math.e / (math.e + width - 1):.3f}, for any weights",
-            leads_to=("label-smoothing-floor", "learning-rate-too-low", "vanishing-gradient", "model-too-small",
-                      "too-few-updates"),
-        )  # fmt: skip
+            leads_to=(
+                "label-smoothing-floor",
+                "learning-rate-too-low",
+                "vanishing-gradient",
+                "model-too-small",
+                "too-few-updates",
+            ),
+        )
 
 
 def _floor(floor: float, width: int, skill: Skill | None) -> Evidence:

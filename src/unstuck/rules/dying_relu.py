@@ -47,8 +47,14 @@ class DyingRelu(Rule):
 
     code = "ACT101"
     severity = "error"
-    echo_of = ("unscaled-inputs", "unscaled-targets", "oversized-initialisation", "zero-initialised-kernel",
-               "weight-penalty-too-strong", "non-finite-inputs")  # fmt: skip
+    echo_of = (
+        "unscaled-inputs",
+        "unscaled-targets",
+        "oversized-initialisation",
+        "zero-initialised-kernel",
+        "weight-penalty-too-strong",
+        "non-finite-inputs",
+    )
     sick = Example(
         """
 model = keras.Sequential([
@@ -70,7 +76,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
 """
     )
 
-    def check(self, setup: Setup, replay: Replay, skill: Skill | None) -> Judgement:  # type: ignore[override]
+    def check(self, setup: Setup, replay: Replay, skill: Skill | None) -> Judgement:
         relus = [layer for layer in setup.layers if layer.activation == "relu" and layer.index < setup.head.layer.index]
         if not relus:
             return NotApplicable("no hidden ReLU layer")
@@ -88,17 +94,32 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
         born_dead = before is not None and before.dead_share >= BLOCKED
         units = layer.units or 0
         count = f"{round(share * units)} of {units}" if units else f"{share:.0%}"
-        evidence = [Evidence(measure="dead-units", value=share, expected=COMMON,
-                             text=f"{count} units of '{layer.name}' output 0 for every row")]  # fmt: skip
+        evidence = [
+            Evidence(
+                measure="dead-units",
+                value=share,
+                expected=COMMON,
+                text=f"{count} units of '{layer.name}' output 0 for every row",
+            )
+        ]
         if before is not None:
             when = "were so before the first step" if born_dead else f"at the first step it was {before.dead_share:.0%}"
-            evidence.append(Evidence(measure="dead-units-at-start", text=f"they {when}" if born_dead else when,
-                                     value=before.dead_share))  # fmt: skip
+            evidence.append(
+                Evidence(
+                    measure="dead-units-at-start", text=f"they {when}" if born_dead else when, value=before.dead_share
+                )
+            )
         blocked = [v for v in replay.last.variables if v.path.endswith("kernel") and v.gradient == 0]
         kernels = [v for v in replay.last.variables if v.path.endswith("kernel")]
         if blocked:
-            evidence.append(Evidence(measure="kernels-without-gradient", value=len(blocked), of=len(kernels),
-                                     text=f"the gradient is exactly 0 for {len(blocked)} of {len(kernels)} kernels"))  # fmt: skip
+            evidence.append(
+                Evidence(
+                    measure="kernels-without-gradient",
+                    value=len(blocked),
+                    of=len(kernels),
+                    text=f"the gradient is exactly 0 for {len(blocked)} of {len(kernels)} kernels",
+                )
+            )
         if skill is not None and skill.constant_output:
             evidence.append(Evidence(measure="constant-answer", text="the network gives every row the same answer"))
         whole = "all" if share == 1 else f"{share:.0%} of the"

@@ -91,13 +91,22 @@ model.fit(x, targets, epochs=30, validation_data=(x_val, targets_val), verbose=0
             location=setup.sources.argument(setup.sites["fit"], "y", 1, label="these targets") or setup.fit_location(),
             related=(setup.loss_location("0 for a row of zeros"),),
             evidence=(
-                Evidence(measure="rows-without-class", text=f"{len(rows)} of {len(data.y)} target rows are all 0",
-                         value=len(rows), of=len(data.y)),
-                Evidence(measure="columns", text=f"the targets have {data.y.shape[1]} columns: is one class missing?",
-                         value=data.y.shape[1]),
+                Evidence(
+                    measure="rows-without-class",
+                    text=f"{len(rows)} of {len(data.y)} target rows are all 0",
+                    value=len(rows),
+                    of=len(data.y),
+                ),
+                Evidence(
+                    measure="columns",
+                    text=f"the targets have {data.y.shape[1]} columns: is one class missing?",
+                    value=data.y.shape[1],
+                ),
             ),
             cures=(DropRows("rows without a class", positions),) if share < 1 else (),
-            fix=Fix(title="give every row a class: keep all dummy columns, or add one for 'none'", applicability="sketch"),
+            fix=Fix(
+                title="give every row a class: keep all dummy columns, or add one for 'none'", applicability="sketch"
+            ),
             conclusion="the loss of these rows is 0 for any weights, so nothing can be learnt from them",
             leads_to=("label-format-mismatch", "class-imbalance", "zero-sample-weights"),
-        )  # fmt: skip
+        )

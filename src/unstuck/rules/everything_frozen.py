@@ -11,9 +11,22 @@ from unstuck.measure.setup import Layer, Setup
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 STATISTICS_ONLY = frozenset(
-    {"Normalization", "Discretization", "CategoryEncoding", "IntegerLookup", "StringLookup", "TextVectorization",
-     "Hashing", "Dropout", "GaussianDropout", "GaussianNoise", "AlphaDropout", "SpatialDropout1D", "SpatialDropout2D"}
-)  # fmt: skip
+    {
+        "Normalization",
+        "Discretization",
+        "CategoryEncoding",
+        "IntegerLookup",
+        "StringLookup",
+        "TextVectorization",
+        "Hashing",
+        "Dropout",
+        "GaussianDropout",
+        "GaussianNoise",
+        "AlphaDropout",
+        "SpatialDropout1D",
+        "SpatialDropout2D",
+    }
+)
 """Layers whose variables are statistics or random seeds and never trained."""
 
 
@@ -87,15 +100,28 @@ model.fit(x, y, epochs=30, validation_data=(x_val, y_val), verbose=0)
             location=places[0] if places else setup.fit_location(),
             related=(*places[1:4], setup.compile_location() if places else None),
             evidence=gathered(
-                Evidence(measure="trainable-weights", text=f"0 of {total:,} weights are trainable ({len(weighted)} layers)",
-                         value=0, of=total),
-                standstill(replay), steady_loss(curve.epochs) if curve is not None else None,
+                Evidence(
+                    measure="trainable-weights",
+                    text=f"0 of {total:,} weights are trainable ({len(weighted)} layers)",
+                    value=0,
+                    of=total,
+                ),
+                standstill(replay),
+                steady_loss(curve.epochs) if curve is not None else None,
             ),
             cures=(Unfreeze(),),
             conclusion="the optimiser has no variables, so no data, learning rate or number of epochs can change it",
-            leads_to=("vanishing-gradient", "learning-rate-too-low", "batchnorm-in-frozen-backbone", "cut-graph",
-                      "late-trainable-change", "silent-missing-gradient", "loss-ignores-predictions", "too-few-updates"),
-        )  # fmt: skip
+            leads_to=(
+                "vanishing-gradient",
+                "learning-rate-too-low",
+                "batchnorm-in-frozen-backbone",
+                "cut-graph",
+                "late-trainable-change",
+                "silent-missing-gradient",
+                "loss-ignores-predictions",
+                "too-few-updates",
+            ),
+        )
 
 
 def _has_weights(layer: Layer) -> bool:
@@ -111,8 +137,15 @@ def _places(setup: Setup, frozen: list[Layer]) -> tuple[Location, ...]:
     found = {(place.file, place.line): place for place in arguments if place}
     lines = freezing_lines(setup)
     for place in lines:
-        found.setdefault((place.file, place.line), Location(
-            file=place.file, line=place.line, column=place.column, end_line=place.end_line,
-            end_column=place.end_column, label="frozen here",
-        ))  # fmt: skip
+        found.setdefault(
+            (place.file, place.line),
+            Location(
+                file=place.file,
+                line=place.line,
+                column=place.column,
+                end_line=place.end_line,
+                end_column=place.end_column,
+                label="frozen here",
+            ),
+        )
     return tuple(found.values())

@@ -90,15 +90,18 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             location=setup.loss_location(f"wants {wanted}"),
             related=(setup.sources.argument(setup.sites["fit"], "y", 1, label=f"shape {_words(labels)}"),),
             evidence=gathered(
-                Evidence(measure="label-shape",
-                         text=f"the labels have the shape {_words(labels)}, the output {_words((None, *output[1:]))}"),
+                Evidence(
+                    measure="label-shape",
+                    text=f"the labels have the shape {_words(labels)}, the output {_words((None, *output[1:]))}",
+                ),
                 Evidence(measure="fit-raised", text=f"fit raised {contract.error.splitlines()[0][:120]}")
-                if contract.error else None,
+                if contract.error
+                else None,
             ),
             cures=_cures(setup, data, labels, output, numbers=numbers),
             conclusion="the loss compares labels and output element by element, and their shapes differ",
             leads_to=("labels-out-of-range", "broadcast-target", "binary-loss-on-one-hot"),
-        )  # fmt: skip
+        )
 
 
 def _fits(labels: Shape, output: Shape, *, sparse: bool) -> bool:
@@ -117,9 +120,7 @@ def _same(first: Shape, second: Shape) -> bool:
     return all(a is None or b is None or a == b for a, b in zip(first, second, strict=True))
 
 
-def _cures(
-    setup: Setup, data: Data | None, labels: Shape, output: Shape, *, numbers: bool
-) -> tuple[Intervention, ...]:
+def _cures(setup: Setup, data: Data | None, labels: Shape, output: Shape, *, numbers: bool) -> tuple[Intervention, ...]:
     """The loss for these labels where the units suffice, else the units too."""
     units = output[-1] or 0
     if numbers:
@@ -127,7 +128,9 @@ def _cures(
         if classes <= units:
             return (SetLoss("sparse_categorical_crossentropy", setup.head.activation == "linear"),)
         fits = classes <= MAX_CLASSES
-        return (ReplaceHead("softmax", "sparse_categorical_crossentropy", units=classes, labels="sparse"),) if fits else ()
+        return (
+            (ReplaceHead("softmax", "sparse_categorical_crossentropy", units=classes, labels="sparse"),) if fits else ()
+        )
     columns = labels[-1] or 0
     if columns == units:
         return (SetLoss("categorical_crossentropy", setup.head.activation == "linear"),)

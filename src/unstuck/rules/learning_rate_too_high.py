@@ -56,8 +56,16 @@ class LearningRateTooHigh(Rule):
 
     code = "OPT101"
     severity = "error"
-    echo_of = ("unscaled-inputs", "unscaled-targets", "non-finite-inputs", "non-finite-targets", "labels-wrongly-encoded",
-               "undefined-operation", "oversized-initialisation", "class-loss-on-regression")  # fmt: skip
+    echo_of = (
+        "unscaled-inputs",
+        "unscaled-targets",
+        "non-finite-inputs",
+        "non-finite-targets",
+        "labels-wrongly-encoded",
+        "undefined-operation",
+        "oversized-initialisation",
+        "class-loss-on-regression",
+    )
     sick = Example(
         """
 model = keras.Sequential([
@@ -81,15 +89,21 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
         data="three-classes",
     )
 
-    def check(self, setup: Setup, curve: Curve, replay: Replay | None, data: Data | None) -> Judgement:  # type: ignore[override]
+    def check(self, setup: Setup, curve: Curve, replay: Replay | None, data: Data | None) -> Judgement:
         if data is not None and not _finite(data):
             return NotApplicable("inputs or targets hold values that are not finite; no rate can help")
         rise = _rise(curve, replay)
         seen = [*_divergence(curve), *_jump(rise), *_thrown(replay), *_killed(setup, replay)]
         rate, usual = setup.optimizer.learning_rate, HIGH.get(setup.optimizer.kind, USUALLY_HIGH)
         if rate is not None and rate > usual:
-            seen.append(Evidence(measure="learning-rate", value=rate, expected=usual,
-                                 text=f"the rate is {rate:g}; {setup.optimizer.kind} rarely works above {usual:g}"))  # fmt: skip
+            seen.append(
+                Evidence(
+                    measure="learning-rate",
+                    value=rate,
+                    expected=usual,
+                    text=f"the rate is {rate:g}; {setup.optimizer.kind} rarely works above {usual:g}",
+                )
+            )
         if not seen:
             return Cleared(f"the loss never rose above {rise:.2g} times its start", rise, JUMP)
         fast = setup.optimizer.momentum >= OSCILLATING and (rate or 0) <= usual
@@ -122,8 +136,13 @@ def _finite(data: Data) -> bool:
 def _divergence(curve: Curve) -> list[Evidence]:
     if curve.non_finite_step is None:
         return []
-    return [Evidence(measure="non-finite-step", value=curve.non_finite_step,
-                     text=f"the loss is no longer a finite number from step {curve.non_finite_step}")]  # fmt: skip
+    return [
+        Evidence(
+            measure="non-finite-step",
+            value=curve.non_finite_step,
+            text=f"the loss is no longer a finite number from step {curve.non_finite_step}",
+        )
+    ]
 
 
 def _rise(curve: Curve, replay: Replay | None) -> float:
@@ -141,8 +160,14 @@ def _rise(curve: Curve, replay: Replay | None) -> float:
 def _jump(rise: float) -> list[Evidence]:
     if not rise > JUMP:
         return []
-    return [Evidence(measure="loss-over-start", value=rise, expected=JUMP,
-                     text=f"the loss rose to {rise:.3g} times its value before the first step")]  # fmt: skip
+    return [
+        Evidence(
+            measure="loss-over-start",
+            value=rise,
+            expected=JUMP,
+            text=f"the loss rose to {rise:.3g} times its value before the first step",
+        )
+    ]
 
 
 def _thrown(replay: Replay | None) -> list[Evidence]:
@@ -156,17 +181,29 @@ def _thrown(replay: Replay | None) -> list[Evidence]:
                 worst, step = v.value / start[v.path], moment.step
     if not worst > THROWN:
         return []
-    return [Evidence(measure="kernel-growth", value=worst, expected=THROWN,
-                     text=f"a kernel grew to {worst:.3g} times its initial size in {step} step{'s' if step > 1 else ''}")]  # fmt: skip
+    return [
+        Evidence(
+            measure="kernel-growth",
+            value=worst,
+            expected=THROWN,
+            text=f"a kernel grew to {worst:.3g} times its initial size in {step} step{'s' if step > 1 else ''}",
+        )
+    ]
 
 
 def _killed(setup: Setup, replay: Replay | None) -> list[Evidence]:
     for layer in setup.layers if replay is not None else ():
         before, after = replay.layer(layer.name, first=True), replay.layer(layer.name)  # type: ignore[union-attr]
         if layer.activation == "relu" and before and after and before.dead_share < ALIVE and after.dead_share >= DEAD:
-            return [Evidence(measure="units-killed", value=after.dead_share, expected=DEAD,
-                             text=f"{before.dead_share:.0%} of the ReLU units of '{layer.name}' were dead at the start, "
-                                  f"{after.dead_share:.0%} at the end")]  # fmt: skip
+            return [
+                Evidence(
+                    measure="units-killed",
+                    value=after.dead_share,
+                    expected=DEAD,
+                    text=f"{before.dead_share:.0%} of the ReLU units of '{layer.name}' were dead at the start, "
+                    f"{after.dead_share:.0%} at the end",
+                )
+            ]
     return []
 
 

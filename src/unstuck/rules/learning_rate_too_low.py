@@ -61,8 +61,14 @@ class LearningRateTooLow(Rule):
 
     code = "OPT102"
     severity = "error"
-    echo_of = ("unscaled-targets", "too-few-updates", "schedule-kills-learning", "over-clipped-gradient",
-               "everything-frozen", "tiny-targets")  # fmt: skip
+    echo_of = (
+        "unscaled-targets",
+        "too-few-updates",
+        "schedule-kills-learning",
+        "over-clipped-gradient",
+        "everything-frozen",
+        "tiny-targets",
+    )
     sick = Example(
         """
 model = keras.Sequential([
@@ -86,7 +92,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
         data="three-classes",
     )
 
-    def check(self, setup: Setup, curve: Curve, replay: Replay, skill: Skill) -> Judgement:  # type: ignore[override]
+    def check(self, setup: Setup, curve: Curve, replay: Replay, skill: Skill) -> Judgement:
         if setup.optimizer.learning_rate == 0 and not setup.optimizer.schedule and replay.stationary:
             return _zero(setup)
         moves = [m for path, m in replay.relative_moves.items() if path.endswith("kernel") and np.isfinite(m)]
@@ -106,19 +112,34 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
     ) -> Suspect:
         rate = setup.optimizer.learning_rate
         moved = furthest < MOVED
-        evidence = [Evidence(measure="largest-relative-move", value=furthest, expected=MOVED,
-                             text=f"no kernel moved by more than {furthest:.2g} of its size in {replay.last.step} steps")]  # fmt: skip
+        evidence = [
+            Evidence(
+                measure="largest-relative-move",
+                value=furthest,
+                expected=MOVED,
+                text=f"no kernel moved by more than {furthest:.2g} of its size in {replay.last.step} steps",
+            )
+        ]
         if 0 < fell < 1:
-            evidence.append(Evidence(measure="loss-fall", value=fell, expected=STILL_HIGH,
-                                     text=f"the loss fell from {replay.first.loss:.4g} to {replay.last.loss:.4g}, "
-                                          f"{fell:.1%} of its start, and was still falling" if _steady(curve.epochs) else
-                                          f"the loss fell by {fell:.1%} of its start"))  # fmt: skip
+            evidence.append(
+                Evidence(
+                    measure="loss-fall",
+                    value=fell,
+                    expected=STILL_HIGH,
+                    text=f"the loss fell from {replay.first.loss:.4g} to {replay.last.loss:.4g}, "
+                    f"{fell:.1%} of its start, and was still falling"
+                    if _steady(curve.epochs)
+                    else f"the loss fell by {fell:.1%} of its start",
+                )
+            )
         reach = _reach(setup, replay)
         proven = moved and reach < MOVED and skill.train < AT_CHANCE
         conclusion = ""
         if proven:
-            conclusion = (f"Adam moves a weight by at most {ADAM_BOUND:.1f} times the rate a step: {replay.last.step} steps "
-                          f"of {rate:g} reach {reach:.1%} of the weights' size, whatever the data")  # fmt: skip
+            conclusion = (
+                f"Adam moves a weight by at most {ADAM_BOUND:.1f} times the rate a step: {replay.last.step} steps "
+                f"of {rate:g} reach {reach:.1%} of the weights' size, whatever the data"
+            )
         below = rate is not None and rate < _default(setup)
         return Suspect(
             message=f"the learning rate{f' of {rate:g}' if rate is not None else ''} is too low: "
@@ -147,7 +168,7 @@ def _default(setup: Setup) -> float:
 
 
 def _reach(setup: Setup, replay: Replay) -> float:
-    """The furthest Adam can move a kernel in this fit, relative to the smallest kernel's size; infinite if unbounded."""
+    """The furthest Adam can move a kernel in this fit, relative to the smallest one's size; infinite if unbounded."""
     rate, optimizer = setup.optimizer.learning_rate, setup.optimizer
     usual = optimizer.config.get("beta_1", 0.9) == 0.9 and optimizer.config.get("beta_2", 0.999) == 0.999
     sizes = [v.value for v in replay.first.variables if v.path.endswith("kernel")]

@@ -19,9 +19,29 @@ from unstuck.measure.task import Task
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 BREAKING = frozenset(
-    {"round", "argmax", "argmin", "sign", "floor", "ceil", "cast", "zeros_like", "ones_like", "stop_gradient", "astype",
-     "greater", "less", "equal", "greater_equal", "less_equal", "numpy", "convert_to_numpy", "accuracy_score", "f1_score"}
-)  # fmt: skip
+    {
+        "round",
+        "argmax",
+        "argmin",
+        "sign",
+        "floor",
+        "ceil",
+        "cast",
+        "zeros_like",
+        "ones_like",
+        "stop_gradient",
+        "astype",
+        "greater",
+        "less",
+        "equal",
+        "greater_equal",
+        "less_equal",
+        "numpy",
+        "convert_to_numpy",
+        "accuracy_score",
+        "f1_score",
+    }
+)
 """Calls whose result does not change when a prediction moves a little (catalogue OUT118); shown, never decisive."""
 REFUSALS = ("No gradients provided for any variable", "does not require grad")
 """What TensorFlow and PyTorch say when no gradient reaches any variable."""
@@ -56,8 +76,14 @@ class LossIgnoresPredictions(Rule):
 
     code = "OUT118"
     severity = "error"
-    echo_of = ("softmax-on-one-unit", "categorical-loss-on-one-unit", "missing-loss", "zero-sample-weights",
-               "everything-frozen", "swapped-loss-arguments")  # fmt: skip
+    echo_of = (
+        "softmax-on-one-unit",
+        "categorical-loss-on-one-unit",
+        "missing-loss",
+        "zero-sample-weights",
+        "everything-frozen",
+        "swapped-loss-arguments",
+    )
     sick = Example(
         """
 def error_rate(y_true, y_pred):
@@ -130,14 +156,18 @@ model.fit(x, y.reshape(-1, 1), epochs=20, validation_data=(x_val, y_val.reshape(
             location=setup.loss_location("this loss"),
             related=breaking_calls(setup, setup.loss.name),
             evidence=gathered(
-                Evidence(measure="fit-raised", text=f"fit raised {contract.error.splitlines()[0][:100]}") if refused else None,
-                _disturbed(replay), standstill(replay), steady_loss(curve.epochs) if curve is not None else None,
+                Evidence(measure="fit-raised", text=f"fit raised {contract.error.splitlines()[0][:100]}")
+                if refused
+                else None,
+                _disturbed(replay),
+                standstill(replay),
+                steady_loss(curve.epochs) if curve is not None else None,
             ),
             scope={"loss": setup.loss.name},
             cures=(SetLoss(name, from_logits),),
             conclusion="a loss that stays the same when the predictions change cannot teach them" if constant else "",
             leads_to=("learning-rate-too-low", "vanishing-gradient", "silent-missing-gradient", "too-few-updates"),
-        )  # fmt: skip
+        )
 
 
 def _disturbed(replay: Replay | None) -> Evidence | None:
@@ -147,7 +177,12 @@ def _disturbed(replay: Replay | None) -> Evidence | None:
     text = "the gradient with respect to the predictions is exactly 0 on every probed row"
     if np.isfinite(change):
         text += f"; other predictions change the loss by {change:.2g} of its value"
-    return Evidence(measure="relative-loss-change", text=text, value=change if np.isfinite(change) else None, expected=None)
+    return Evidence(
+        measure="relative-loss-change",
+        text=text,
+        value=change if np.isfinite(change) else None,
+        expected=None,
+    )
 
 
 def breaking_calls(setup: Setup, name: str) -> tuple[Location, ...]:
@@ -155,10 +190,16 @@ def breaking_calls(setup: Setup, name: str) -> tuple[Location, ...]:
     found = []
     for file, lines in setup.sources.lines.items():
         for called, line, column, end_line, end_column in _breaking("\n".join(lines), name):
-            found.append(Location(
-                file=setup.sources.shown(file), line=line, column=column + 1, end_line=end_line, end_column=end_column + 1,
-                label=f"{called} has no gradient",
-            ))  # fmt: skip
+            found.append(
+                Location(
+                    file=setup.sources.shown(file),
+                    line=line,
+                    column=column + 1,
+                    end_line=end_line,
+                    end_column=end_column + 1,
+                    label=f"{called} has no gradient",
+                )
+            )
     return tuple(found)
 
 
@@ -168,13 +209,16 @@ def _breaking(text: str, name: str) -> tuple[tuple[str, int, int, int, int], ...
         tree = ast.parse(text)
     except SyntaxError:
         return ()
-    bodies = [n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and _snake(n.name) == _snake(name)]
+    bodies = [
+        n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and _snake(n.name) == _snake(name)
+    ]
     calls = [node for body in bodies for node in ast.walk(body) if isinstance(node, ast.Call)]
     named = [(getattr(call.func, "attr", getattr(call.func, "id", "")), call) for call in calls]
     return tuple(
         (f"{word}()", call.lineno, call.col_offset, call.end_lineno or call.lineno, call.end_col_offset or 0)
-        for word, call in named if word in BREAKING
-    )  # fmt: skip
+        for word, call in named
+        if word in BREAKING
+    )
 
 
 def _snake(name: str) -> str:

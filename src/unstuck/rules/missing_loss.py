@@ -73,7 +73,9 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         replay: Replay | None,
     ) -> Cleared | NotApplicable | Suspect:
         if setup.loss.name:
-            return Cleared("a loss is compiled" if setup.loss.name != "unknown" else "the compile settings are not known")
+            return Cleared(
+                "a loss is compiled" if setup.loss.name != "unknown" else "the compile settings are not known"
+            )
         if setup.custom_train_step:
             return NotApplicable("the training step is the model's own")
         if contract.own_loss and (curve is None or bool(np.any(curve.losses != 0))) and "No loss" not in contract.error:
@@ -86,7 +88,12 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             evidence=gathered(_silent_zero(curve), standstill(replay), _raised(contract)),
             cures=(SetLoss(name, from_logits),),
             conclusion="without a loss there is no gradient",
-            leads_to=("learning-rate-too-low", "loss-ignores-predictions", "silent-missing-gradient", "vanishing-gradient"),
+            leads_to=(
+                "learning-rate-too-low",
+                "loss-ignores-predictions",
+                "silent-missing-gradient",
+                "vanishing-gradient",
+            ),
         )
 
 

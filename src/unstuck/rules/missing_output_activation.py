@@ -92,9 +92,15 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             evidence=gathered(_outside(replay), loss_at_chance(skill)),
             scope={"layer": head.layer.name},
             cures=(ReplaceHead(activation), SetFromLogits(value=True)),
-            leads_to=("saturated-loss-clip", "learning-rate-too-high", "diverging-loss", "vanishing-gradient",
-                      "momentum-oscillation", "accuracy-on-logits"),
-        )  # fmt: skip
+            leads_to=(
+                "saturated-loss-clip",
+                "learning-rate-too-high",
+                "diverging-loss",
+                "vanishing-gradient",
+                "momentum-oscillation",
+                "accuracy-on-logits",
+            ),
+        )
 
 
 def _outside(replay: Replay | None) -> Evidence | None:
@@ -102,5 +108,7 @@ def _outside(replay: Replay | None) -> Evidence | None:
         return None
     outputs = replay.train_outputs.reshape(len(replay.train_outputs), -1)
     share = float(((outputs < 0) | (outputs > 1) | ~np.isfinite(outputs)).any(axis=1).mean())
-    text = f"{share:.0%} of the training rows get outputs outside 0 to 1 (from {outputs.min():.3g} to {outputs.max():.3g})"
+    text = (
+        f"{share:.0%} of the training rows get outputs outside 0 to 1 (from {outputs.min():.3g} to {outputs.max():.3g})"
+    )
     return Evidence(measure="outputs-outside-unit-interval", text=text, value=share, expected=0.0)

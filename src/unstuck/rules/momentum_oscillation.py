@@ -60,7 +60,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
         data="regression",
     )
 
-    def check(self, setup: Setup, curve: Curve) -> Judgement:  # type: ignore[override]
+    def check(self, setup: Setup, curve: Curve) -> Judgement:
         momentum = setup.optimizer.momentum or float(setup.optimizer.config.get("beta_1") or 0.0)
         if not momentum:
             return NotApplicable("the optimiser has no momentum")
@@ -68,33 +68,43 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
             return Cleared(f"the momentum is {momentum:g}", momentum, HEAVY)
         rebound = _rebound(curve.losses)
         if not (rebound > REBOUND or curve.diverged):
-            return Cleared(f"momentum {momentum:g}, but the loss never lost more than {rebound:.0%} of its progress",
-                           rebound, REBOUND)  # fmt: skip
+            return Cleared(
+                f"momentum {momentum:g}, but the loss never lost more than {rebound:.0%} of its progress",
+                rebound,
+                REBOUND,
+            )
         return Suspect(
             message=f"a momentum of {momentum:g} makes the loss swing instead of fall",
             location=setup.optimizer_location("swings"),
             evidence=(
-                Evidence(measure="momentum", value=momentum, expected=HEAVY,
-                         text=f"momentum {momentum:g} makes a steady step {1 / max(1 - momentum, 1e-9):.0f} times longer"),
-                Evidence(measure="lost-progress", value=rebound, expected=REBOUND,
-                         text=f"after its lowest point so far the loss rose again by {rebound:.0%} of what it had gained"),
+                Evidence(
+                    measure="momentum",
+                    value=momentum,
+                    expected=HEAVY,
+                    text=f"momentum {momentum:g} makes a steady step {1 / max(1 - momentum, 1e-9):.0f} times longer",
+                ),
+                Evidence(
+                    measure="lost-progress",
+                    value=rebound,
+                    expected=REBOUND,
+                    text=f"after its lowest point so far the loss rose again by {rebound:.0%} of what it had gained",
+                ),
             ),
             cures=(SetMomentum(0.9),),
             rivals=(ScaleLearningRate(0.1),),
             leads_to=("diverging-loss", "dying-relu", "saturated-activation"),
-        )  # fmt: skip
+        )
 
 
 def _rebound(losses: np.ndarray) -> float:
-    """Largest rise above the lowest loss so far, as a share of the way down to it, on the smoothed loss.
+    """Largest rise above the lowest loss so far, as a share of all that was gained, on the smoothed loss.
 
-    A loss that never went below its start counts its rise relative to the start itself.
+    A loss that never fell by a fifth is measured against that fifth: batch noise on a flat line is no swing.
     """
     finite = losses[np.isfinite(losses)]
     window = max(3, len(finite) // 20)
     if len(finite) < 3 * window:
         return 0.0
     smooth = np.convolve(finite, np.ones(window) / window, mode="valid")
-    lowest = np.minimum.accumulate(smooth)
-    gained = np.maximum(smooth[0] - lowest, 0.05 * abs(smooth[0]) + 1e-12)
-    return float(((smooth - lowest) / gained).max())
+    gained = max(smooth[0] - smooth.min(), 0.2 * abs(smooth[0]), 1e-12)
+    return float((smooth - np.minimum.accumulate(smooth)).max() / gained)

@@ -71,9 +71,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
 """
     )
 
-    def check(
-        self, setup: Setup, data: Data, curve: Curve | None, replay: Replay | None
-    ) -> Cleared | Suspect:
+    def check(self, setup: Setup, data: Data, curve: Curve | None, replay: Replay | None) -> Cleared | Suspect:
         train, held = _count(data.stats), _count(data.held_stats)
         if not train and not held:
             return Cleared("all inputs are finite", 0, 0)
@@ -88,17 +86,32 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         return Suspect(
             message=f"{count} {where} input{'s are' if count > 1 else ' is'} not finite",
             confidence="proven" if spoilt and train else "likely",
-            location=setup.sources.argument(setup.sites["fit"], "x" if train else "validation_data", 0 if train else None,
-                                            label="holds NaN or infinity") or setup.fit_location(),
+            location=setup.sources.argument(
+                setup.sites["fit"],
+                "x" if train else "validation_data",
+                0 if train else None,
+                label="holds NaN or infinity",
+            )
+            or setup.fit_location(),
             evidence=gathered(
                 Evidence(measure=f"non-finite-{where}-inputs", text=_cells(arrays, count, data.columns), value=count),
-                _first_nan(curve), _weights(replay),
+                _first_nan(curve),
+                _weights(replay),
             ),
             cures=(ImputeInputs(),),
             conclusion="NaN times a weight is NaN, and the update carries it into every weight" if spoilt else "",
-            leads_to=("swallowed-nan", "diverging-loss", "undefined-operation", "learning-rate-too-high", "dying-relu",
-                      "dead-relu-output", "no-signal", "unscaled-inputs", "vanishing-gradient"),
-        )  # fmt: skip
+            leads_to=(
+                "swallowed-nan",
+                "diverging-loss",
+                "undefined-operation",
+                "learning-rate-too-high",
+                "dying-relu",
+                "dead-relu-output",
+                "no-signal",
+                "unscaled-inputs",
+                "vanishing-gradient",
+            ),
+        )
 
 
 def _count(stats: object) -> int:

@@ -69,9 +69,12 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
         data="regression",
     )
 
-    def check(self, setup: Setup, replay: Replay) -> Judgement:  # type: ignore[override]
-        bounded = [layer for layer in setup.layers if layer.activation in BOUNDED
-                   and layer.kind not in RECURRENT and layer.index < setup.head.layer.index]  # fmt: skip
+    def check(self, setup: Setup, replay: Replay) -> Judgement:
+        bounded = [
+            layer
+            for layer in setup.layers
+            if layer.activation in BOUNDED and layer.kind not in RECURRENT and layer.index < setup.head.layer.index
+        ]
         if not bounded:
             return NotApplicable("no hidden sigmoid or tanh layer")
         shares = {layer.name: state.saturated_share for layer in bounded if (state := replay.layer(layer.name))}
@@ -88,12 +91,19 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
             message=f"{share:.0%} of the outputs of '{layer.name}' are pinned to a bound of {layer.activation}",
             location=setup.layer_location(layer, "activation", 1, "flat here"),
             evidence=(
-                Evidence(measure="outputs-at-bound", value=share, expected=PINNED,
-                         text=f"{share:.0%} of the outputs of '{layer.name}' are within 1 % of a bound"),
-                Evidence(measure="outputs-at-bound-at-start", value=before,
-                         text=f"before the first step it was {before:.0%}: "
-                              + ("inputs or weights are too large" if early else "training drove them there")),
+                Evidence(
+                    measure="outputs-at-bound",
+                    value=share,
+                    expected=PINNED,
+                    text=f"{share:.0%} of the outputs of '{layer.name}' are within 1 % of a bound",
+                ),
+                Evidence(
+                    measure="outputs-at-bound-at-start",
+                    value=before,
+                    text=f"before the first step it was {before:.0%}: "
+                    + ("inputs or weights are too large" if early else "training drove them there"),
+                ),
             ),
             cures=(ReplaceActivations("relu", "he_normal", of=BOUNDED),),
             rivals=(ScaleLearningRate(10),) if early else (),
-        )  # fmt: skip
+        )

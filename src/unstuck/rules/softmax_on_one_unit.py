@@ -41,8 +41,8 @@ class SoftmaxOnOneUnit(Rule):
     When the unit is meant to be a constant, for example a gate that is always open.
 
     References
-    keras/src/activations/activations.py (softmax), keras/src/backend/tensorflow/nn.py (_get_logits). Questions 45378493,
-    51581521, 58055105, 68321264, 70148149, 34311586 and 54738769 on Stack Overflow; keras-team/keras#18909.
+    keras/src/activations/activations.py (softmax), keras/src/backend/tensorflow/nn.py (_get_logits). Questions
+    45378493, 51581521, 58055105, 68321264, 70148149, 34311586 and 54738769 on Stack Overflow; keras-team/keras#18909.
     """
 
     code = "OUT101"
@@ -92,17 +92,27 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             location=setup.layer_location(head.activation_layer, "activation", label="divides one number by itself"),
             related=(setup.layer_location(head.layer, "units", 0, label="one unit"), loss),
             evidence=gathered(
-                standstill(replay), same_answer(replay), _steady(setup, skill, task, replay),
-                accuracy_is_a_share(skill, task), _recovered(setup, replay),
+                standstill(replay),
+                same_answer(replay),
+                _steady(setup, skill, task, replay),
+                accuracy_is_a_share(skill, task),
+                _recovered(setup, replay),
             ),
             scope={"layer": head.layer.name},
             cures=(head_for_one_unit(setup, task, data),),
             rivals=(ScaleLearningRate(10), ScaleLearningRate(0.1)) if contract.single else (),
             conclusion="the output does not depend on the weights, so no data, learning rate or number of epochs can"
             " change it",
-            leads_to=("categorical-loss-on-one-unit", "loss-ignores-predictions", "hidden-logit-recovery",
-                      "saturated-loss-clip", "vanishing-gradient", "learning-rate-too-low", "silent-missing-gradient"),
-        )  # fmt: skip
+            leads_to=(
+                "categorical-loss-on-one-unit",
+                "loss-ignores-predictions",
+                "hidden-logit-recovery",
+                "saturated-loss-clip",
+                "vanishing-gradient",
+                "learning-rate-too-low",
+                "silent-missing-gradient",
+            ),
+        )
 
 
 def _steady(setup: Setup, skill: Skill | None, task: Task | None, replay: Replay | None) -> Evidence | None:

@@ -44,8 +44,13 @@ class VanishingGradient(Rule):
 
     code = "ACT103"
     severity = "error"
-    echo_of = ("zero-initialised-kernel", "unscaled-inputs", "oversized-initialisation", "saturated-activation",
-               "everything-frozen")  # fmt: skip
+    echo_of = (
+        "zero-initialised-kernel",
+        "unscaled-inputs",
+        "oversized-initialisation",
+        "saturated-activation",
+        "everything-frozen",
+    )
     sick = Example(
         """
 hidden = [keras.layers.Dense(16, activation="sigmoid") for _ in range(10)]
@@ -65,9 +70,12 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
         data="three-classes",
     )
 
-    def check(self, setup: Setup, replay: Replay) -> Judgement:  # type: ignore[override]
-        squashing = [layer for layer in setup.layers if layer.activation in SQUASHING
-                     and layer.kind not in RECURRENT and layer.index < setup.head.layer.index]  # fmt: skip
+    def check(self, setup: Setup, replay: Replay) -> Judgement:
+        squashing = [
+            layer
+            for layer in setup.layers
+            if layer.activation in SQUASHING and layer.kind not in RECURRENT and layer.index < setup.head.layer.index
+        ]
         if len(squashing) < SEVERAL:
             return NotApplicable(f"{len(squashing)} hidden sigmoid or tanh layers; it takes {SEVERAL}")
         gradients = replay.first.gradients("kernel")
@@ -81,12 +89,19 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
             message=f"the gradient vanishes in {len(squashing)} {kinds} layers",
             location=setup.layer_location(squashing[0], "activation", 1, f"one of {len(squashing)}"),
             evidence=(
-                Evidence(measure="gradient-first-over-last", value=ratio, expected=FADED,
-                         text=f"the first kernel's gradient is {ratio:.1e} of the last one's at the start"),
-                Evidence(measure="squashing-layers", value=len(squashing),
-                         text=f"{len(squashing)} hidden layers use {kinds}; each passes on at most "
-                              f"{'1/4' if kinds == 'sigmoid' else 'its slope'} of what it gets"),
+                Evidence(
+                    measure="gradient-first-over-last",
+                    value=ratio,
+                    expected=FADED,
+                    text=f"the first kernel's gradient is {ratio:.1e} of the last one's at the start",
+                ),
+                Evidence(
+                    measure="squashing-layers",
+                    value=len(squashing),
+                    text=f"{len(squashing)} hidden layers use {kinds}; each passes on at most "
+                    f"{'1/4' if kinds == 'sigmoid' else 'its slope'} of what it gets",
+                ),
             ),
             cures=(ReplaceActivations("relu", "he_normal", of=SQUASHING),),
             rivals=(ScaleLearningRate(10), ScaleLearningRate(0.1)),
-        )  # fmt: skip
+        )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from unstuck.experiments.interventions.initialise import Reinitialise, initializer_name
 from unstuck.finding import Evidence
 from unstuck.measure.replay import Moment, Replay
 from unstuck.measure.setup import SHAPE_ONLY, Layer, Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
-THROUGH_ZERO = frozenset({"relu", "tanh", "linear", "elu", "selu", "gelu", "swish", "silu", "leaky_relu", "softsign", "mish"})
+THROUGH_ZERO = frozenset(
+    {"relu", "tanh", "linear", "elu", "selu", "gelu", "swish", "silu", "leaky_relu", "softsign", "mish"}
+)
 """Activations with f(0) = 0: a layer of zeros stays a layer of zeros."""
 CONCLUSION = "a hidden layer of zeros gets its gradient through zeros, so it stays as it is for any data and rate"
 CONSTANT = frozenset({"zeros", "ones", "constant"})
@@ -63,17 +67,24 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
 """
     )
 
-    def check(self, setup: Setup, replay: Replay | None) -> Judgement:  # type: ignore[override]
+    def check(self, setup: Setup, replay: Replay | None) -> Judgement:
         weighted = [layer for layer in setup.layers if "kernel_initializer" in layer.config]
         if len(weighted) < 2:
             return NotApplicable("no hidden layer with a kernel")
         constant = [layer for layer in weighted if _constant(layer) is not None]
-        pair = next(((a, b) for a, b in zip(weighted, weighted[1:], strict=False) if a in constant and b in constant), None)
-        blocked = next((layer for layer in weighted[:-1] if _constant(layer) == 0 and _silent(layer) and layer.activation == "relu"),
-                       None)  # fmt: skip
+        pair = next(((a, b) for a, b in pairwise(weighted) if a in constant and b in constant), None)
+        blocked = next(
+            (
+                layer
+                for layer in weighted[:-1]
+                if _constant(layer) == 0 and _silent(layer) and layer.activation == "relu"
+            ),
+            None,
+        )
         if pair is None and blocked is None:
-            return Cleared(f"{len(constant)} of {len(weighted)} kernels start at one number, no two in a row",
-                           len(constant), 2)  # fmt: skip
+            return Cleared(
+                f"{len(constant)} of {len(weighted)} kernels start at one number, no two in a row", len(constant), 2
+            )
         layers = pair or (blocked, blocked)
         first = layers[0]
         assert first is not None
@@ -88,13 +99,25 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
     ) -> Suspect:
         names = ", ".join(f"'{layer.name}'" for layer in constant)
         start = "zero" if zero else "one and the same number"
-        evidence = [Evidence(measure="constant-kernels", value=len(constant), expected=1,
-                             text=f"the kernels of {names} start at {start}")]  # fmt: skip
+        evidence = [
+            Evidence(
+                measure="constant-kernels",
+                value=len(constant),
+                expected=1,
+                text=f"the kernels of {names} start at {start}",
+            )
+        ]
         if replay is not None:
             gradients = replay.first.gradients("kernel")
             none = sum(g == 0 for g in gradients)
-            evidence.append(Evidence(measure="kernels-without-gradient", value=none, of=len(gradients),
-                                     text=f"the gradient of {none} of {len(gradients)} kernels is exactly 0 at the start"))  # fmt: skip
+            evidence.append(
+                Evidence(
+                    measure="kernels-without-gradient",
+                    value=none,
+                    of=len(gradients),
+                    text=f"the gradient of {none} of {len(gradients)} kernels is exactly 0 at the start",
+                )
+            )
         others = [layer for layer in constant if layer is not first]
         return Suspect(
             message=f"{_kernels(len(constant))} at {start}, so "
@@ -119,7 +142,11 @@ def _constant(layer: Layer) -> float | None:
     name = initializer_name(given)
     if name not in CONSTANT:
         return None
-    value = given.get("config", {}).get("value", 0.0) if isinstance(given, dict) and name == "constant" else float(name == "ones")
+    value = (
+        given.get("config", {}).get("value", 0.0)
+        if isinstance(given, dict) and name == "constant"
+        else float(name == "ones")
+    )
     return float(value) if isinstance(value, (int, float)) else None
 
 
@@ -142,5 +169,17 @@ def _owner(path: str) -> str:
 
 def _chain(setup: Setup) -> bool:
     """Whether layers follow one another without branches, so that a layer of zeros reaches the next as zeros."""
-    known = SHAPE_ONLY | {"Dense", "Conv1D", "Conv2D", "Conv3D", "ReLU", "LeakyReLU", "ELU", "Rescaling", "Normalization"}
-    return setup.model_kind == "sequential" and all(layer.kind in known or "Pooling" in layer.kind for layer in setup.layers)
+    known = SHAPE_ONLY | {
+        "Dense",
+        "Conv1D",
+        "Conv2D",
+        "Conv3D",
+        "ReLU",
+        "LeakyReLU",
+        "ELU",
+        "Rescaling",
+        "Normalization",
+    }
+    return setup.model_kind == "sequential" and all(
+        layer.kind in known or "Pooling" in layer.kind for layer in setup.layers
+    )

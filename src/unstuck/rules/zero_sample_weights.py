@@ -76,7 +76,9 @@ model.fit(x, y, sample_weight=weights, epochs=20, validation_data=(x_val, y_val)
         if data.weight is None and not setup.class_weight:
             return NotApplicable("no weights are given")
         if not contract.single or setup.custom_train_step:
-            return NotApplicable("the weights and the output cannot be paired (several outputs, or an own training step)")
+            return NotApplicable(
+                "the weights and the output cannot be paired (several outputs, or an own training step)"
+            )
         weight = _effective(setup, data, task)
         if weight is None:
             return NotApplicable("the weights do not belong to single rows")
@@ -100,8 +102,9 @@ def _effective(setup: Setup, data: Data, task: Task | None) -> np.ndarray | None
         return None
     if setup.class_weight and task is not None and task.is_classes and len(task.y) == len(weight):
         # Keras gives classes that are not named the weight 1.
-        weight = weight * np.array([float(setup.class_weight.get(str(c), 1.0)) for c in range(task.classes)])[task.y]
-    return weight
+        per_class = np.array([float(setup.class_weight.get(str(c), 1.0)) for c in range(task.classes)])
+        return np.asarray(weight * per_class[task.y])
+    return np.asarray(weight)
 
 
 def _suspect(setup: Setup, curve: Curve | None, label: int | None, rows: int, of: int) -> Suspect:
@@ -117,10 +120,15 @@ def _suspect(setup: Setup, curve: Curve | None, label: int | None, rows: int, of
         or setup.fit_location(),
         evidence=gathered(
             Evidence(measure="rows-of-weight-zero", text=what, value=rows, of=of),
-            Evidence(measure="steps-with-loss-zero", text=f"the loss is exactly 0 in all {len(curve.losses)} steps",
-                     value=len(curve.losses)) if zero_loss and curve is not None else None,
+            Evidence(
+                measure="steps-with-loss-zero",
+                text=f"the loss is exactly 0 in all {len(curve.losses)} steps",
+                value=len(curve.losses),
+            )
+            if zero_loss and curve is not None
+            else None,
         ),
         cures=(DropSampleWeights(),),
         conclusion="a loss multiplied by 0 has no gradient, whatever the data" if every else "",
         leads_to=("loss-ignores-predictions", "learning-rate-too-low", "class-imbalance", "silent-missing-gradient"),
-    )  # fmt: skip
+    )

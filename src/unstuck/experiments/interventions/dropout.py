@@ -11,8 +11,9 @@ from unstuck.experiments.structure import insert_before_heads, keras_layer
 from unstuck.finding import Fix
 from unstuck.measure.setup import Setup
 
-DROPPING = frozenset({"Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout",
-                      "GaussianDropout"})  # fmt: skip
+DROPPING = frozenset(
+    {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout"}
+)
 
 
 @dataclass(frozen=True)
@@ -54,5 +55,6 @@ class AddDropout(Intervention):
         return replace(changed, initial=None)
 
     def edit(self, setup: Setup) -> Fix | None:
-        return fix(f"add dropout {self.rate:g} before the output",
-                   [insert_before_head(setup, (f"Dropout({self.rate:g})",))])  # fmt: skip
+        return fix(
+            f"add dropout {self.rate:g} before the output", [insert_before_head(setup, (f"Dropout({self.rate:g})",))]
+        )

@@ -28,7 +28,12 @@ class SetFromLogits(Intervention):
         loss = loss[0] if isinstance(loss, (list, tuple)) else loss
         if not isinstance(loss, dict):
             name = LOSS_NAMES.get(str(loss), str(loss))
-            loss = {"module": "keras.losses", "class_name": loss_class(name), "config": {}, "registered_name": None}
+            loss = {
+                "module": "keras.losses",
+                "class_name": loss_class(name),
+                "config": {},
+                "registered_name": None,
+            }
         name = str(loss["class_name"])
         chosen["loss"] = {**loss, "config": {**loss["config"], "from_logits": self.value}}
         binary = name.startswith("Binary")
@@ -46,7 +51,12 @@ class SetFromLogits(Intervention):
         if text[0] in "\"'":
             edit = sources.replace(place, loss_source(setup.loss.name, self.value))
         else:
-            inner = {"file": site["file"], "line": place.line, "column": place.column,
-                     "end_line": place.end_line, "end_column": place.end_column}  # fmt: skip
+            inner = {
+                "file": site["file"],
+                "line": place.line,
+                "column": place.column,
+                "end_line": place.end_line,
+                "end_column": place.end_column,
+            }
             edit = sources.set_argument(inner, "from_logits", str(self.value), 0)
         return Fix(title=title, applicability="suggested" if edit else "sketch", edits=(edit,) if edit else ())

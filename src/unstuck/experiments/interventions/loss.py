@@ -42,8 +42,12 @@ def serialized_loss(name: str, from_logits: bool) -> object:  # noqa: FBT001
     """The loss as compile settings hold it: its name, or its class when it takes logits."""
     if not from_logits:
         return name
-    return {"module": "keras.losses", "class_name": loss_class(name), "config": {"from_logits": True},
-            "registered_name": None}  # fmt: skip
+    return {
+        "module": "keras.losses",
+        "class_name": loss_class(name),
+        "config": {"from_logits": True},
+        "registered_name": None,
+    }
 
 
 def loss_source(name: str, from_logits: bool) -> str:  # noqa: FBT001

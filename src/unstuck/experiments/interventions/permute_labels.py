@@ -18,14 +18,15 @@ class PermuteLabels(Intervention):
 
     Without `resplit` only training labels move. With it the whole preparation is run again on shuffled labels, those
     of held-out rows among them, since transformers may have seen these: use `for_seed`, which returns the held-out
-    labels to score by. `honest` fits the transformers on training rows.
+    labels to score by.
 
     Attributes:
+        honest: numbers of the stages of `resplit.rerun` to fit on training rows.
         labels: canonical training labels, to score training skill by; only used without `resplit`.
     """
 
     resplit: Resplit | None = None
-    honest: bool = False
+    honest: frozenset[int] = frozenset()
     labels: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -41,7 +42,7 @@ class PermuteLabels(Intervention):
         return self.resplit.draw(experiment, held_y, seed, honest=self.honest, shuffled=True)
 
     def describe(self) -> dict[str, Any]:
-        return {"type": "permute-labels", "whole-pipeline": self.resplit is not None, "honest": self.honest}
+        return {"type": "permute-labels", "whole-pipeline": self.resplit is not None, "honest": sorted(self.honest)}
 
     def _training_labels(self, experiment: Experiment, seed: int) -> Experiment:
         order = np.random.default_rng([seed, SHUFFLE]).permutation(len(experiment.y))

@@ -69,7 +69,7 @@ def _holding(body: Sequence[ast.stmt], call: ast.Call | None) -> ast.stmt | None
 
 
 def _arguments(split: ast.stmt) -> list[ast.expr]:
-    value = getattr(split, "value", None)
+    value = _value(split)
     return value.args if isinstance(value, ast.Call) else []
 
 
@@ -86,10 +86,10 @@ def _parts(split: ast.stmt | None) -> dict[str, tuple[str, str]]:
 
 def _move(body: Sequence[ast.stmt], call: ast.Call | None) -> _Move | None:
     statement = _holding(body, call)
-    if call is None or not isinstance(call.func, ast.Attribute) or call.keywords:
+    if call is None or statement is None or not isinstance(call.func, ast.Attribute) or call.keywords:
         return None
     names = [argument.id for argument in call.args if isinstance(argument, ast.Name)]
-    if len(names) != len(call.args) or not 1 <= len(names) <= 2 or getattr(statement, "value", None) is not call:
+    if len(names) != len(call.args) or not 1 <= len(names) <= 2 or not _same(_value(statement), call):
         return None
     target = ""
     if call.func.attr == "fit_transform":
@@ -98,9 +98,21 @@ def _move(body: Sequence[ast.stmt], call: ast.Call | None) -> _Move | None:
         target = statement.targets[0].id
     elif not isinstance(statement, ast.Expr):
         return None
-    assert statement is not None
     inline = not isinstance(call.func.value, ast.Name)
     return _Move(statement, target, ast.unparse(call.func.value), inline, names[0], (names[1:] or [""])[0])
+
+
+def _same(one: ast.expr | None, other: ast.expr) -> bool:
+    """Whether two nodes, perhaps of different parses, are the same span."""
+    return isinstance(one, type(other)) and _span(one) == _span(other)
+
+
+def _span(node: ast.expr) -> tuple[int, int, int | None, int | None]:
+    return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
+
+
+def _value(statement: ast.stmt) -> ast.expr | None:
+    return getattr(statement, "value", None)
 
 
 def _added(moves: Sequence[_Move], parts: dict[str, tuple[str, str]]) -> list[str] | None:
@@ -134,7 +146,9 @@ def _used_elsewhere(body: Sequence[ast.stmt], moves: Sequence[_Move], split: ast
 
 
 def _deletion(file: str, statement: ast.stmt) -> Edit:
-    return Edit(file=file, start=(statement.lineno, 1), end=((statement.end_lineno or statement.lineno) + 1, 1), text="")
+    return Edit(
+        file=file, start=(statement.lineno, 1), end=((statement.end_lineno or statement.lineno) + 1, 1), text=""
+    )
 
 
 def _replacement(file: str, node: Any, text: str) -> Edit:

@@ -19,7 +19,7 @@ from unstuck.measure.setup import Setup
 
 @dataclass(frozen=True)
 class RefitPreprocessor(Intervention):
-    """Fit the transformers on training rows only and transform both parts.
+    """Fit transformers on training rows only and transform both parts.
 
     `for_seed(experiment, held_y, seed)` is the form of `apply` for trials whose split is drawn again for each seed:
     it returns the experiment and the canonical labels of its held-out rows. `baseline` is what to compare with, and
@@ -27,17 +27,17 @@ class RefitPreprocessor(Intervention):
 
     Attributes:
         resplit: raw rows, labels and transformers.
-        names: classes of the transformers that saw held-out rows.
-        leaks: where they were fitted, for the edit.
+        stages: numbers of the stages of `resplit.rerun` to fit honestly; the others stay as written.
+        leaks: where transformers saw held-out rows, for the edit.
     """
 
     resplit: Resplit
-    names: tuple[str, ...]
+    stages: frozenset[int]
     leaks: tuple[Fitted, ...] = ()
 
     @property
     def label(self) -> str:
-        return f"{' and '.join(dict.fromkeys(self.names))} fitted on training rows"
+        return f"{' and '.join(self._names())} fitted on training rows"
 
     @property
     def baseline(self) -> AsWritten | None:
@@ -45,22 +45,26 @@ class RefitPreprocessor(Intervention):
 
     @property
     def shuffled(self) -> PermuteLabels:
-        return PermuteLabels(self.resplit, honest=True)
+        return PermuteLabels(self.resplit, self.stages)
 
     def apply(self, experiment: Experiment) -> Experiment:
         return self.for_seed(experiment, self._unknown(), 0)[0]
 
     def for_seed(self, experiment: Experiment, held_y: np.ndarray, seed: int) -> tuple[Experiment, np.ndarray]:
-        return self.resplit.draw(experiment, held_y, seed, honest=True, shuffled=False)
+        return self.resplit.draw(experiment, held_y, seed, honest=self.stages, shuffled=False)
 
     def edit(self, setup: Setup) -> Fix | None:
         return split_first(setup, self.leaks)
 
     def describe(self) -> dict[str, Any]:
-        return {"type": "refit-preprocessor", "transformers": list(self.names), "new-split": self.resplit.redraws}
+        return {"type": "refit-preprocessor", "transformers": self._names(), "new-split": self.resplit.redraws}
+
+    def _names(self) -> list[str]:
+        stages = self.resplit.rerun.stages
+        return list(dict.fromkeys(stages[number].name for number in sorted(self.stages)))
 
     def _unknown(self) -> np.ndarray:
-        """Held-out labels that say nothing: the honest preparation of the recorded split does not look at them."""
+        """Held-out labels that say nothing: an honest preparation of the recorded split does not look at them."""
         labels = self.resplit.train_labels
         return np.zeros((len(self.resplit.held_y), *labels.shape[1:]), labels.dtype)
 
@@ -81,7 +85,7 @@ class AsWritten(Intervention):
     def for_seed(self, experiment: Experiment, held_y: np.ndarray, seed: int) -> tuple[Experiment, np.ndarray]:
         if seed == 0:
             return experiment, held_y
-        return self.resplit.draw(experiment, held_y, seed, honest=False, shuffled=False)
+        return self.resplit.draw(experiment, held_y, seed, honest=frozenset(), shuffled=False)
 
     def describe(self) -> dict[str, Any]:
         return {"type": "as-written", "new-split": self.resplit.redraws}

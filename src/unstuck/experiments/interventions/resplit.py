@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,12 +47,17 @@ class Resplit:
     def of(cls, rerun: Rerun, data: Data, task: Task) -> Resplit:
         return cls(rerun, data.y, data.held_y, task.y)
 
+    def leaky(self, *, supervised: bool) -> frozenset[int]:
+        """Numbers of the stages that saw held-out rows and use labels, or do not."""
+        stages = enumerate(self.rerun.stages)
+        return frozenset(i for i, stage in stages if stage.leaky and stage.supervised == supervised)
+
     @property
     def redraws(self) -> bool:
         return self.rerun.shuffled
 
     def draw(
-        self, experiment: Experiment, held_labels: np.ndarray, seed: int, *, honest: bool, shuffled: bool
+        self, experiment: Experiment, held_labels: np.ndarray, seed: int, *, honest: frozenset[int], shuffled: bool
     ) -> tuple[Experiment, np.ndarray]:
         """The experiment of one variant and one seed, and the canonical labels of its held-out rows.
 
@@ -59,7 +65,8 @@ class Resplit:
             experiment: the run as written, or a seeded subsample of it.
             held_labels: canonical labels of the recorded held-out rows.
             seed: of the split and of the shuffled order.
-            honest: fit every transformer on training rows only; nothing then depends on held-out labels.
+            honest: numbers of the stages to fit on training rows only. With all that use labels among them,
+                nothing depends on held-out labels.
             shuffled: give every raw row the labels of another one, before anything else.
 
         Raises:
@@ -74,7 +81,7 @@ class Resplit:
         place = self._places(labels, seed)
         train, held = place[: len(self.rerun.train)], place[len(self.rerun.train) :]
         width = experiment.x[0].shape[1:]
-        x = prepare(self.rerun, rows, labels, train, honest=honest)
+        x = prepare(self.rerun, rows, labels, train, honest)
         x = _fitting(x, int(np.prod(width))).astype(experiment.x[0].dtype).reshape(-1, *width)
         kept = train[kept_rows(len(train), len(experiment.y))]
         changed: dict[str, Any] = {"x": (x[kept],), "held_x": (x[held],), "y": given[kept], "scored_y": labels[kept]}
@@ -100,7 +107,9 @@ class Resplit:
         return np.concatenate([rng.permutation(order[:first]), rng.permutation(order[first:])])
 
 
-def prepare(rerun: Rerun, rows: np.ndarray, labels: np.ndarray, train: np.ndarray, *, honest: bool) -> np.ndarray:
+def prepare(
+    rerun: Rerun, rows: np.ndarray, labels: np.ndarray, train: np.ndarray, honest: frozenset[int]
+) -> np.ndarray:
     """Inputs of the network for the raw rows `rows`, (len(rows), columns).
 
     Args:
@@ -108,15 +117,13 @@ def prepare(rerun: Rerun, rows: np.ndarray, labels: np.ndarray, train: np.ndarra
         rows: rows of `rerun.raw`.
         labels: canonical labels of `rows`; transformers see only those of the rows they are fitted on.
         train: positions in `rows` that are training rows.
-        honest: fit every transformer on training rows; else those that saw all rows are fitted on all.
+        honest: numbers of the stages to fit on training rows; the other leaky ones are fitted on all rows.
     """
     table: Any = rerun.raw[rows]
     if rerun.columns and len(rerun.columns) == rerun.raw.shape[1]:
-        import pandas
-
-        table = pandas.DataFrame(table, columns=list(rerun.columns))
-    for stage in rerun.stages:
-        fitted_on = train if honest or not stage.leaky else np.arange(len(rows))
+        table = importlib.import_module("pandas").DataFrame(table, columns=list(rerun.columns))
+    for number, stage in enumerate(rerun.stages):
+        fitted_on = train if number in honest or not stage.leaky else np.arange(len(rows))
         table = _through(stage, table, labels, fitted_on)
     return np.asarray(table.toarray() if hasattr(table, "toarray") else table)
 

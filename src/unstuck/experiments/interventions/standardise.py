@@ -90,7 +90,8 @@ def _moments(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _scaled(array: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
     dtype = array.dtype if array.dtype.kind == "f" else np.dtype(np.float32)
-    return ((array - mean) / spread).astype(dtype)
+    scaled: np.ndarray = ((array - mean) / spread).astype(dtype)
+    return scaled
 
 
 def _whole(array: np.ndarray) -> bool:
@@ -136,9 +137,12 @@ def _front(call: ast.Call | None) -> ast.expr | None:
 def _statement(lines: tuple[str, ...], call: ast.Call) -> ast.stmt | None:
     """The innermost statement that holds the call."""
     holding = [
-        node for node in ast.walk(ast.parse("\n".join(lines)))
-        if isinstance(node, ast.stmt) and node.lineno <= call.lineno and (node.end_lineno or 0) >= (call.end_lineno or 0)
-    ]  # fmt: skip
+        node
+        for node in ast.walk(ast.parse("\n".join(lines)))
+        if isinstance(node, ast.stmt)
+        and node.lineno <= call.lineno
+        and (node.end_lineno or 0) >= (call.end_lineno or 0)
+    ]
     return max(holding, key=lambda node: (node.lineno, node.col_offset), default=None)
 
 

@@ -49,8 +49,15 @@ def freezing_lines(setup: Setup) -> tuple[Location, ...]:
         for line, column in _assigned_false("\n".join(lines)):
             text = lines[line - 1].encode()[:column].decode(errors="replace")
             start = len(text) + 1
-            found.append(Location(file=setup.sources.shown(file), line=line, column=start, end_line=line,
-                                  end_column=start + len("False")))  # fmt: skip
+            found.append(
+                Location(
+                    file=setup.sources.shown(file),
+                    line=line,
+                    column=start,
+                    end_line=line,
+                    end_column=start + len("False"),
+                )
+            )
     return tuple(found)
 
 
@@ -63,13 +70,20 @@ def _assigned_false(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(
         (node.value.lineno, node.value.col_offset)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value is False
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Constant)
+        and node.value.value is False
         and any(isinstance(target, ast.Attribute) and target.attr == "trainable" for target in node.targets)
-    )  # fmt: skip
+    )
 
 
 def _true(place: Location) -> Edit:
-    return Edit(file=place.file, start=(place.line, place.column), end=(place.line, place.end_column or 1), text="True")
+    return Edit(
+        file=place.file,
+        start=(place.line, place.column),
+        end=(place.line, place.end_column or 1),
+        text="True",
+    )
 
 
 def _thaw(model: dict[str, Any]) -> None:

@@ -18,8 +18,20 @@ MOST_UNITS = {"Dense": 1024}
 MOST_FILTERS = 128
 """Bounds that keep a trial affordable: cost grows with the square of the width."""
 RESIZABLE = frozenset({"Dense", "Conv1D", "Conv2D", "Conv3D", "SeparableConv1D", "SeparableConv2D"})
-TIED = frozenset({"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Dot", "Reshape", "Attention",
-                  "MultiHeadAttention"})  # fmt: skip
+TIED = frozenset(
+    {
+        "Add",
+        "Subtract",
+        "Multiply",
+        "Average",
+        "Maximum",
+        "Minimum",
+        "Dot",
+        "Reshape",
+        "Attention",
+        "MultiHeadAttention",
+    }
+)
 """Layers that fix the width of their inputs; where one occurs the widths stay and only layers are added."""
 
 
@@ -63,7 +75,9 @@ class Widen(Intervention):
         if not any(layer.kind in TIED for layer in hidden_in_order(setup)):
             for layer in hidden:
                 key = _width_key(layer.kind)
-                edits.append(setup.sources.set_argument(layer.site, key, str(self.width(layer.kind, layer.config[key])), 0))
+                edits.append(
+                    setup.sources.set_argument(layer.site, key, str(self.width(layer.kind, layer.config[key])), 0)
+                )
         if self.layers:
             call = f'Dense({WIDE_ENOUGH}, activation="relu", kernel_initializer="he_normal")'
             edits.append(insert_before_head(setup, (call,) * self.layers))

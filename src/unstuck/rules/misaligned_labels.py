@@ -1,0 +1,124 @@
+"""Labels that belong to other rows."""
+
+from __future__ import annotations
+
+from unstuck.experiments.interventions.realign import RealignLabels
+from unstuck.finding import Evidence
+from unstuck.measure.alignment import Alignment
+from unstuck.measure.data import Data
+from unstuck.measure.seen import gathered
+from unstuck.measure.setup import Setup
+from unstuck.rules.rule import Cleared, Example, Rule, Suspect
+
+SURE = 1e-4
+"""p-value of the better order, already multiplied by the number of orders tried. Stricter than 0.05, because a wrong
+accusation sends people to look for a fault in their data that is not there."""
+UNSURE = 0.05
+"""p-value above which the recorded order carries no signal."""
+MIN_SKILL = 0.1
+"""Cross-validated R2 of the labels (as numbers) in the better order; less would not be worth a hunt."""
+
+
+class MisalignedLabels(Rule):
+    """The labels fit the inputs only in another order.
+
+    What it finds
+    Training labels that carry no signal in the recorded order, and clearly do when they are shifted by up to five rows,
+    reversed, or taken as sorted by a column of the inputs.
+
+    Why training stops
+    Each row is paired with the label of another. Nothing about the inputs predicts it, so the network can only learn
+    the base rate or memorise.
+
+    What you see
+    A plateau at the entropy or variance of the labels; a training loss that falls only by memorising; validation at or
+    below chance although the data are known to be good.
+
+    How it is proven
+    A linear learner is cross-validated on every candidate order, with p-values multiplied by their number. Where the
+    held-out labels are in order, the network is trained with the labels put right.
+
+    When to ignore it
+    In time series, where tomorrow's value may fit better than today's without being knowable; shifts are not tried when
+    consecutive rows are alike.
+
+    References
+    keras-team/keras#7520; DrexelChatbotGroup/DrexelChatbot#15; Hoeffding 1951, A Combinatorial Central Limit Theorem.
+    """
+
+    code = "DAT108"
+    severity = "error"
+    sick = Example(
+        """
+y = np.roll(y, 1)
+model = keras.Sequential([
+    keras.layers.Dense(16, activation="relu"),
+    keras.layers.Dense(1, activation="sigmoid"),
+])
+model.compile("adam", loss="binary_crossentropy", metrics=["accuracy"])
+model.fit(x, y, epochs=12, validation_data=(x_val, y_val), verbose=0)
+"""
+    )
+    healthy = Example(
+        """
+model = keras.Sequential([
+    keras.layers.Dense(16, activation="relu"),
+    keras.layers.Dense(1, activation="sigmoid"),
+])
+model.compile("adam", loss="binary_crossentropy", metrics=["accuracy"])
+model.fit(x, y, epochs=12, validation_data=(x_val, y_val), verbose=0)
+"""
+    )
+
+    def check(self, setup: Setup, data: Data, alignment: Alignment) -> Cleared | Suspect:
+        best, recorded = alignment.best, alignment.recorded
+        if best is None:
+            return Cleared("the rows are a series, so other orders say nothing")
+        if recorded.p_value < UNSURE or alignment.recorded_p < UNSURE:
+            p = min(p for p in (recorded.p_value, alignment.recorded_p) if p == p)
+            return Cleared(f"the labels fit the inputs as they are (p = {p:.2g})", p, UNSURE)
+        if best.p_value > SURE or best.skill < MIN_SKILL:
+            return Cleared(
+                f"none of {alignment.tried} other orders fits better (p = {best.p_value:.2g})",
+                best.p_value,
+                SURE,
+            )
+        cure = RealignLabels(best.kind, best.amount)
+        # A trial is scored on the held-out labels as they are: it can only tell when those are in order.
+        testable = alignment.held_fits and data.held_kind != "holdout"
+        return Suspect(
+            message=f"the labels belong to other rows: they fit with the {cure.label}",
+            confidence="likely",
+            location=setup.sources.argument(setup.sites["fit"], "y", 1, label="in another order than the inputs")
+            or setup.fit_location(),
+            evidence=gathered(
+                Evidence(
+                    measure="recorded-order-p-value",
+                    value=recorded.p_value,
+                    expected=UNSURE,
+                    text=f"as recorded, {alignment.rows} labels carry no signal (p = {recorded.p_value:.2g})",
+                ),
+                Evidence(
+                    measure="better-order-p-value",
+                    value=best.p_value,
+                    expected=SURE,
+                    text=f"{cure.label}: p = {best.p_value:.1g}, corrected for {alignment.tried} orders tried",
+                ),
+                Evidence(
+                    measure="better-order-r2",
+                    value=best.skill,
+                    expected=recorded.skill,
+                    text=f"a linear learner then explains {best.skill:.0%} of the labels",
+                ),
+                None
+                if testable
+                else Evidence(
+                    measure="held-out-labels",
+                    text="the held-out labels are out of order too, or nothing was held out:"
+                    " training with the labels put right cannot be scored here",
+                ),
+            ),
+            cures=(cure,) if testable else (),
+            fix=None if testable else cure.edit(setup),
+            leads_to=("no-signal", "memorising", "model-too-small", "learning-rate-too-low", "too-few-updates"),
+        )

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from unstuck.experiments.interventions.remove_overlap import RemoveOverlap
+from unstuck.finding import Evidence, Fix
+from unstuck.measure.data import Data
+from unstuck.measure.overlap import Overlap
+from unstuck.measure.setup import Setup
+from unstuck.measure.task import Task
+from unstuck.rules.rule import Cleared, Example, Judgement, Rule, Suspect
+
+MIN_ROWS = 3
+"""One or two equal rows happen in honest tables (iris has one pair)."""
+MIN_SHARE = 0.01
+"""Below this share of the held-out rows, even perfect answers on them move a score by less than 0.01."""
+MUCH = 0.1
+
+
+class OverlappingRows(Rule):
+    """
+    What it finds:
+    Held-out rows that are training rows as well, value for value.
+
+    Why training stops:
+    It does not: it looks better than it is. A network that has memorised a row answers it right when it meets it
+    again, so the validation score measures memory in place of skill, early stopping never sees overfitting, and
+    training goes on in the wrong direction.
+
+    What you see:
+    Validation follows training closely however large the network is; fresh data score far lower. With random labels
+    and 30 % overlap, validation accuracy rises from 0.49 to 0.59.
+
+    How it is proven:
+    By row fingerprints over all rows, not a sample. In tables of few distinct rows the matches that chance gives are
+    taken off. The price is measured by training without the shared rows.
+
+    When to ignore it:
+    When rows are equal because the table can hold only few different ones, and new data will repeat them too.
+
+    References:
+    B. Barz, J. Denzler: Do we train on test data? Purging CIFAR of near-duplicates, Journal of Imaging 6(6), 2020.
+    """
+
+    code = "LEK201"
+    severity = "error"
+    echo_of = ("validation-is-training",)
+    sick = Example(
+        """
+x, y = X[:150], y
+x, x_val, y, y_val = X[:150], np.concatenate([X[120:150], X[150:]]), y[:150], np.concatenate([y[120:150], y[150:]])
+model = keras.Sequential([keras.Input((X.shape[1],)), keras.layers.Dense(64, activation="relu"),
+                          keras.layers.Dense(1, activation="sigmoid")])
+model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
+model.fit(x, y, validation_data=(x_val, y_val), epochs=30, verbose=0)
+""",
+        data="raw",
+    )
+    healthy = Example(
+        """
+x, x_val, y, y_val = X[:150], X[150:], y[:150], y[150:]
+model = keras.Sequential([keras.Input((X.shape[1],)), keras.layers.Dense(64, activation="relu"),
+                          keras.layers.Dense(1, activation="sigmoid")])
+model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
+model.fit(x, y, validation_data=(x_val, y_val), epochs=30, verbose=0)
+""",
+        data="raw",
+    )
+
+    def check(self, overlap: Overlap, data: Data, task: Task, setup: Setup) -> Judgement:
+        if overlap.excess < MIN_ROWS or overlap.share < MIN_SHARE:
+            natural = f", {overlap.expected:.0f} expected by chance" if overlap.discrete else ""
+            text = f"{overlap.matches} of {overlap.held} held-out rows equal a training row{natural}"
+            return Cleared(text, overlap.share, MIN_SHARE)
+        some = 0 < len(overlap.rows) < len(data.y)
+        cure = (RemoveOverlap(overlap.rows, task.y, len(overlap.rows)),) if some else ()
+        return Suspect(
+            message=f"{overlap.matches} of {overlap.held} held-out rows are training rows too",
+            confidence="proven",
+            severity="error" if overlap.share >= MUCH else "warning",
+            location=setup.sources.argument(setup.sites["fit"], "validation_data", label="shares rows with x")
+            or setup.fit_location("its rows are held out too"),
+            evidence=_evidence(overlap),
+            cures=cure,
+            harm=True,
+            impairs=False,
+            conclusion="the rows are equal value by value (as float32), counted over all rows",
+            fix=Fix(
+                title="drop equal rows before the split, or keep them on one side of it",
+                applicability="sketch",
+                alternative="split by group (GroupShuffleSplit) when rows repeat on purpose",
+            ),
+        )
+
+
+def _evidence(overlap: Overlap) -> tuple[Evidence, ...]:
+    found = [
+        Evidence(
+            measure="overlapping-rows",
+            text=f"{overlap.matches} held-out rows have the fingerprint of a training row",
+            value=overlap.matches,
+            expected=overlap.expected,
+            of=overlap.held,
+        )
+    ]
+    compared = overlap.same_label + overlap.different_label
+    if compared:
+        text = f"{overlap.same_label} of {compared} of them with the same label"
+        found.append(Evidence(measure="same-label", text=text, value=overlap.same_label, of=compared))
+    if overlap.doubles:
+        text = f"{overlap.doubles:.0%} of the training rows have a double among the training rows"
+        found.append(Evidence(measure="doubles-in-training", text=text, value=overlap.doubles))
+    return tuple(found)

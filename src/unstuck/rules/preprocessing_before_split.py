@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from unstuck.experiments.interventions.refit_edit import split_first
+from unstuck.experiments.interventions.refit_preprocessor import RefitPreprocessor
+from unstuck.experiments.interventions.resplit import Resplit
+from unstuck.finding import Fix
+from unstuck.measure.data import Data
+from unstuck.measure.leak_words import evidence, held_words, places
+from unstuck.measure.provenance import Fitted, Provenance
+from unstuck.measure.setup import Setup
+from unstuck.measure.task import Task
+from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
+
+
+class PreprocessingBeforeSplit(Rule):
+    """
+    What it finds:
+    A scaler, an imputer, a projection or another transformer without labels that was fitted on held-out rows too,
+    because it ran before the split.
+
+    Why training stops:
+    It does not. Only a few statistics of the held-out rows reach training, and no labels. This is never the cause
+    of a loss of zero or of a perfect score, whatever articles say.
+
+    What you see:
+    Usually nothing: on five data sets the validation score moved by less than 0.01 either way.
+
+    How it is proven:
+    By row fingerprints: the rows that the transformer was fitted on are compared with the held-out rows, back
+    through every later transformation. What it is worth is measured: the transformer is fitted again on training
+    rows only, on the same splits and seeds.
+
+    When to ignore it:
+    When its measured price is about 0 and the score is not published. Put the scaler behind the split anyway: it
+    costs nothing, and with few rows and heavy tails it can matter.
+
+    References:
+    scikit-learn, Common pitfalls: https://scikit-learn.org/stable/common_pitfalls.html#data-leakage
+    """
+
+    code = "LEK302"
+    severity = "note"
+    sick = Example(
+        """
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+scaler = StandardScaler()
+X = scaler.fit_transform(X)
+x, x_val, y, y_val = train_test_split(X, y, test_size=0.25, random_state=0)
+model = keras.Sequential([keras.Input((X.shape[1],)), keras.layers.Dense(16, activation="relu"),
+                          keras.layers.Dense(1, activation="sigmoid")])
+model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
+model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
+""",
+        data="raw",
+    )
+    healthy = Example(
+        """
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+x, x_val, y, y_val = train_test_split(X, y, test_size=0.25, random_state=0)
+scaler = StandardScaler()
+x = scaler.fit_transform(x)
+x_val = scaler.transform(x_val)
+model = keras.Sequential([keras.Input((X.shape[1],)), keras.layers.Dense(16, activation="relu"),
+                          keras.layers.Dense(1, activation="sigmoid")])
+model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
+model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
+""",
+        data="raw",
+    )
+
+    def check(self, provenance: Provenance, data: Data, task: Task, setup: Setup) -> Judgement:
+        if not provenance.transformers:
+            return NotApplicable("no fitted transformer lies on the way of the rows")
+        leaks = tuple(leak for leak in provenance.fitted if not leak.supervised)
+        if not leaks:
+            return Cleared(f"of {provenance.transformers} transformers none without labels saw {held_words(data)}")
+        location, related = places(leaks, setup)
+        names = " and ".join(dict.fromkeys(leak.estimator for leak in leaks))
+        return Suspect(
+            message=f"{names} {'was' if len(leaks) == 1 else 'were'} fitted on the {held_words(data)} too",
+            confidence="proven",
+            severity="note",
+            location=location,
+            related=related,
+            evidence=evidence(leaks, provenance, data),
+            flow=leaks[0].flow,
+            cures=_cures(provenance, data, task, leaks),
+            harm=True,
+            impairs=False,
+            conclusion="the recorded row fingerprints show which rows the transformer was fitted on",
+            fix=_fix(provenance, setup, leaks),
+        )
+
+
+def _cures(provenance: Provenance, data: Data, task: Task, leaks: tuple[Fitted, ...]) -> tuple[RefitPreprocessor, ...]:
+    if provenance.rerun is None:
+        return ()
+    resplit = Resplit.of(provenance.rerun, data, task)
+    stages = resplit.leaky(supervised=False)
+    return (RefitPreprocessor(resplit, stages, leaks),) if stages else ()
+
+
+def _fix(provenance: Provenance, setup: Setup, leaks: tuple[Fitted, ...]) -> Fix:
+    """With a selection before the split as well, that finding carries the edits of both."""
+    found = split_first(setup, leaks)
+    if len(leaks) == len(provenance.fitted):
+        return found
+    return Fix(title=found.title, applicability="sketch")

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from unstuck.experiments.interventions.drop_features import DropFeatures
+from unstuck.finding import Evidence, Fix
+from unstuck.measure.data import Data
+from unstuck.measure.setup import Setup
+from unstuck.measure.solo import GAP, Solo
+from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
+
+MANY = 0.5
+"""When so many of the columns are copies of targets, giving the input back is the task (an autoencoder)."""
+
+
+class TargetInFeatures(Rule):
+    """
+    What it finds:
+    A feature column that is the label in disguise: a copy, a copy on another scale, a code that stands for one
+    class each, a column that rises with the target without exception, or one that equals it in part of the rows.
+
+    Why training stops:
+    The network needs nothing but that column. The loss falls to about 0 in the first epochs and the validation score
+    is near perfect, so there is nothing left to learn; on new data, where the column is not known, the model fails.
+
+    What you see:
+    Validation accuracy 1.0 or a validation loss near 0 almost at once; every model works, however small; the score
+    collapses in production.
+
+    How it is proven:
+    Each column alone is scored out of fold and compared with the label value by value. Then the column is set to 0
+    in training and held-out rows: if the score stays, the finding is refuted. That it is a leak, and not an honest
+    law of the data, no experiment can prove; hence never `proven`.
+
+    When to ignore it:
+    If the column is known at the moment of prediction, the task is solved by it and needs no network.
+
+    References:
+    S. Kaufman, S. Rosset, C. Perlich, O. Stitelman: Leakage in data mining, ACM TKDD 6(4), 2012.
+    https://github.com/keras-team/keras/issues/13131
+    """
+
+    code = "LEK101"
+    severity = "error"
+    sick = Example(
+        """
+X = np.column_stack([X, y * 2 - 1])
+x, x_val, y, y_val = X[:150], X[150:], y[:150], y[150:]
+model = keras.Sequential([keras.Input((X.shape[1],)), keras.layers.Dense(16, activation="relu"),
+                          keras.layers.Dense(1, activation="sigmoid")])
+model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
+model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
+""",
+        data="raw",
+    )
+    healthy = Example(
+        """
+x, x_val, y, y_val = X[:150], X[150:], y[:150], y[150:]
+model = keras.Sequential([keras.Input((X.shape[1],)), keras.layers.Dense(16, activation="relu"),
+                          keras.layers.Dense(1, activation="sigmoid")])
+model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
+model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
+""",
+        data="raw",
+    )
+
+    def check(self, solo: Solo, data: Data, setup: Setup) -> Judgement:
+        if solo.features < 2:
+            return NotApplicable("there is one feature only")
+        if len(solo.copies) > MANY * len(solo.columns) and len(solo.copies) > 2:
+            return NotApplicable("the targets are the inputs")
+        if not solo.copies:
+            best = solo.columns[0]
+            return Cleared(
+                f"no column is the label in disguise; the best, {best.name}, reaches skill {best.skill:.2f} alone",
+                best.skill,
+                1.0,
+            )
+        copies = solo.copies
+        exact = any(column.exact for column in copies)
+        names = tuple(column.name for column in copies)
+        title = f"leave {' and '.join(names[:3])} out of the features"
+        words = "is" if len(names) == 1 else "are"
+        return Suspect(
+            message=f"{' and '.join(names[:3])} {words} the label in disguise",
+            confidence="likely" if exact else "possible",
+            severity="error" if exact else "warning",
+            location=setup.sources.argument(setup.sites["fit"], "x", 0, label="holds the label")
+            or setup.fit_location("trains on the label"),
+            evidence=(
+                *(Evidence(measure="label-copy", text=f"{c.name}: {c.text}", value=c.skill) for c in copies[:3]),
+                Evidence(
+                    measure="next-best-column",
+                    text=f"the best other column reaches skill {solo.next_best:.2f} alone",
+                    value=solo.next_best,
+                    expected=copies[0].skill - GAP,
+                ),
+            ),
+            scope={"columns": ", ".join(names)},
+            cures=(DropFeatures(tuple(c.index for c in copies), names if data.columns else ()),),
+            harm=True,
+            impairs=False,
+            fix=Fix(title=title, applicability="sketch"),
+        )
