@@ -29,7 +29,6 @@ pretraining.fit(x_train[even], y_train[even], epochs=5, verbose=0)
 model = keras.Sequential(
     [
         base,
-        keras.layers.Dropout(0.1),
         keras.layers.Dense(10, activation="softmax"),
     ]
 )

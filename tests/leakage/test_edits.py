@@ -71,6 +71,21 @@ def test_a_selector_made_on_the_spot_gets_a_name_and_the_training_labels() -> No
     assert expected == applied(text, found.edits)
 
 
+def test_parts_that_take_over_the_name_of_the_table_are_no_obstacle() -> None:
+    text = "x = scaler.fit_transform(X)\nx, x_val, y, y_val = train_test_split(x, y)\nmodel.fit(x, y)\n"
+    found = fix(text, "scaler.fit_transform(")
+    expected = (
+        "x, x_val, y, y_val = train_test_split(X, y)\n"
+        "x = scaler.fit_transform(x)\nx_val = scaler.transform(x_val)\nmodel.fit(x, y)\n"
+    )
+    assert ("suggested", expected) == (found.applicability, applied(text, found.edits))
+
+
+def test_a_table_that_is_read_between_fit_and_split_makes_it_a_sketch() -> None:
+    text = "X = scaler.fit_transform(X)\nprint(X.mean())\n" + SPLIT.format("X")
+    assert "sketch" == fix(text, "scaler.fit_transform(").applicability
+
+
 def test_a_table_that_is_read_again_later_makes_it_a_sketch() -> None:
     text = "S = scaler.fit_transform(X)\n" + SPLIT.format("S") + "model.predict(S)\n"
     assert "sketch" == fix(text, "scaler.fit_transform(").applicability

@@ -34,17 +34,17 @@ print(float(sum(part.sum() for part in parts)), np.random.rand())
 
 
 class Doubler(TransformerMixin, BaseEstimator):
-    def fit(self, X, y=None):
-        self.seen_ = len(X)
+    def fit(self, x, y=None):
+        self.seen_ = len(x)
         return self
 
-    def transform(self, X):
-        return X * 2
+    def transform(self, x):
+        return x * 2
 
 
 class Oversampler(BaseEstimator):
-    def fit_resample(self, X, y):
-        return np.concatenate([X, X]), np.concatenate([y, y])
+    def fit_resample(self, x, y):
+        return np.concatenate([x, x]), np.concatenate([y, y])
 
 
 def data() -> tuple[np.ndarray, np.ndarray]:
@@ -168,6 +168,19 @@ def test_a_fault_of_ours_does_not_reach_the_script(program, monkeypatch: pytest.
     x, y = data()
     assert (40, 6) == StandardScaler().fit_transform(x).shape
     assert 4 == len(program.split(x, y))
+
+
+def test_a_search_over_many_fits_is_recorded_up_to_a_limit_and_says_so(program, monkeypatch) -> None:
+    from unstuck.record import sklearn_hooks
+
+    monkeypatch.setattr(sklearn_hooks, "MAX_CALLS", 3)
+    x, _ = data()
+    for _ in range(6):
+        StandardScaler().fit(x)
+    assert 3 == len(program.flow())
+    assert ["only the first 3 scikit-learn calls were recorded"] == [
+        e.body["text"] for e in program.case().run.events if e.kind == "note"
+    ]
 
 
 def test_without_samples_only_fingerprints_are_kept(program) -> None:

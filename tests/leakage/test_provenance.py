@@ -155,6 +155,26 @@ def test_real_data_scaled_before_the_split_are_followed_back(program) -> None:
     assert [("StandardScaler", False, 143, 143)] == found(program.fit(a, c, b, d))
 
 
+def test_a_transformer_of_some_columns_is_not_passed_over_in_silence(program) -> None:
+    pandas = pytest.importorskip("pandas")
+    x, y = data()
+    frame = pandas.DataFrame(x, columns=[f"c{i}" for i in range(12)])
+    frame[["c1", "c2"]] = StandardScaler().fit_transform(frame[["c1", "c2"]])
+    a, b, c, d = program.split(frame, y)
+    with pytest.raises(Missing, match="followed through StandardScaler"):
+        program.fit(a, c, b, d).get(Provenance)
+
+
+def test_encoded_labels_are_not_taken_for_features(program) -> None:
+    from sklearn.preprocessing import LabelEncoder, MinMaxScaler
+
+    x, y = data()
+    y = LabelEncoder().fit_transform(y)
+    MinMaxScaler().fit_transform(y.reshape(-1, 1))
+    a, b, c, d = program.split(x, y)
+    assert [] == found(program.fit(a, c, b, d))
+
+
 def test_without_any_flow_the_quantity_is_missing(program) -> None:
     x, y = data()
     with pytest.raises(Missing, match="the data before the split"):

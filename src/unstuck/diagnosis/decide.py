@@ -143,9 +143,14 @@ def _collect(
         full = trial
         if arm.role in ("intervention", "rival") and trial.value and arm.sign > 0 and np.isfinite(enough):
             full = msgspec.structs.replace(trial, sufficient=bool(np.mean(trial.displayed[HELD]) >= enough))
+        if arm.against is not None and arm.role == "intervention":
+            own = baseline_trial(bench, arm.against, f"-{arm.rule}")
+            trials.append(own)
+            by_rule.setdefault(arm.rule, []).append(own)
         trials.append(full)
         by_rule.setdefault(arm.rule, []).append(full)
-    return Tested(tuple(trials), {k: tuple(v) for k, v in by_rule.items()}, trials[1], "", cut)
+    placebo = next(t for t in trials if t.role == "placebo")
+    return Tested(tuple(trials), {k: tuple(v) for k, v in by_rule.items()}, placebo, "", cut)
 
 
 def _unions(bench: Bench, judged: Sequence[tuple[Arm, Trial]], enough: float, seeds: int) -> list[tuple[Arm, Trial]]:
@@ -189,7 +194,8 @@ def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, 
     if best is not None and best.outcome == "confirmed":
         best = _smallest_sufficient(cures, best, sign)
     if suspect.confidence == "proven":
-        return _finding(judged, case, tested, best, "proven", suspect.conclusion), result
+        priced = _priced(suspect, best) if suspect.harm else suspect
+        return _finding(replace(judged, suspect=priced), case, tested, best, "proven", priced.conclusion), result
     if best is None:
         return _untested(judged, case, tested, trials)
     if best.outcome == "confirmed":
@@ -207,6 +213,19 @@ def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, 
         replace(judged, suspect=weaker), case, tested, best, "likely", f"inconclusive: {message}{settle}"
     )
     return msgspec.structs.replace(finding, outcome="inconclusive"), _outcome(result, "inconclusive", message + settle)
+
+
+def _priced(suspect: Suspect, best: Trial | None) -> Suspect:
+    """A leak that is a fact, with what it is worth: an error only if the score is not what it claims."""
+    if best is None:
+        return replace(suspect, severity="note", message=f"{suspect.message}; its price was not measured")
+    if best.outcome == "confirmed":
+        said = f"{best.metric} falls by {abs(best.effect or 0.0):.2f} {_interval(best)} when it is done honestly"
+        return replace(suspect, severity="error", conclusion=f"{suspect.conclusion}; {said}".lstrip("; "))
+    about = "its price here is about 0" if best.outcome == "refuted" else "its price is lost in the noise"
+    said = f"{about}: done honestly, {best.metric} changes by {_signed(best.effect)} {_interval(best)}"
+    message = f"{suspect.message}; {about} ({_signed(best.effect)} {_interval(best)} {best.metric})"
+    return replace(suspect, severity="note", message=message, conclusion=f"{suspect.conclusion}; {said}".lstrip("; "))
 
 
 def _smallest_sufficient(cures: Sequence[Trial], best: Trial, sign: int) -> Trial:
@@ -240,7 +259,9 @@ def _finding(
     assert suspect is not None
     trials = tested.by_rule.get(rule.name, ())
     severity: Severity = suspect.severity or rule.severity
-    shown = tuple(t.id for t in (*tested.trials[:1], *tested.trials[1:2], *trials)) if trials else ()
+    written = [] if any(t.role == "baseline" for t in trials) else list(tested.trials[:1])
+    placebo = [tested.placebo] if tested.placebo is not None and written else []
+    shown = tuple(t.id for t in (*written, *placebo, *trials)) if trials else ()
     evidence = suspect.evidence
     if tested.cut and trials:
         evidence += (Evidence(measure="trial-size", text=f"the trials used {tested.cut}"),)

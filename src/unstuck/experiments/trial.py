@@ -195,6 +195,10 @@ class Bench:
             common["seeds"], common["note"] = tuple(shared), f"as written it does not train: {baseline.error}"
         else:
             base, score = one(baseline), one(value)
+        if arm.role == "control":
+            found = float(np.mean(score)) > AT_CHANCE
+            common["note"] = "finds signal in noise" if found else "as expected: nothing"
+            return Trial(**common, value=tuple(score), outcome="baseline", displayed=self.displayed(value))
         effect = paired_effect(base, score, tried=tried, sign=arm.sign, resolution=self._resolution())
         return Trial(
             **common,
@@ -247,6 +251,11 @@ def run_trials(bench: Bench, arms: Sequence[Arm], seeds: int) -> list[tuple[Arm,
     bench.run([None, *wanted], range(seeds))
     judged = [(arm, bench.judge(arm, i, tried=tried)) for i, arm in enumerate(everything)]
     total = seeds
+    prices = [arm for arm in arms if arm.sign < 0]
+    if prices:  # a price is a number that people quote: twice the seeds
+        total = min(MAX_SEEDS, 2 * seeds)
+        bench.run([None, PLACEBO.intervention, *(x for a in prices for x in (a.against, a.intervention))], range(total))
+        judged = [(arm, bench.judge(arm, i, tried=tried)) for i, arm in enumerate(everything)]
     while total < MAX_SEEDS and bench.until - time.monotonic() > 2:
         close = [arm for arm, trial in judged if trial.outcome == "inconclusive" and arm.role == "intervention"]
         if not close:
@@ -263,16 +272,16 @@ def together(*parts: Intervention) -> Together:
     return Together(tuple(parts))
 
 
-def baseline_trial(bench: Bench) -> Trial:
-    """The run as written, as a row of its own."""
-    scores: Scores = bench.store.get(key(None), Scores())
+def baseline_trial(bench: Bench, written: Intervention | None = None, number: str = "") -> Trial:
+    """The run as written, as a row of its own; `written` where it is written anew for each seed (another split)."""
+    scores: Scores = bench.store.get(key(written), Scores())
     values: dict[str, Any] = {
         "seeds": tuple(scores.seeds),
         "baseline": tuple(scores.held),
         "value": tuple(scores.held),
     }
     return Trial(
-        id="x-baseline",
+        id=f"x-baseline{number}",
         role="baseline",
         label="as written",
         metric=HELD,

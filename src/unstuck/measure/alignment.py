@@ -24,10 +24,12 @@ MAX_SORTED = 10
 """Columns tried as the order that the labels may have been sorted by; every one costs power."""
 MAX_COLUMNS = 400
 SERIAL = 0.2
-"""Mean lag-1 correlation of the columns from which rows count as a series. In a series a shift that fits better may
-just be a forecast that does not work (yesterday's value is known, tomorrow's is not), so shifts are not tried."""
-COPY = 0.99
-"""A column correlated so with the shifted target is a lagged copy of it, not a sign of misalignment."""
+"""Mean lag-1 correlation of the columns, or of their distances from the mean, from which rows count as a series. In a
+series a shift that fits better may just be a forecast that does not work (yesterday's value is known, tomorrow's is
+not), so shifts are not tried."""
+COPY = 0.95
+"""A column that orders the rows so far like the shifted target (2 AUC - 1 for two classes) is a lagged copy of it, as
+in a forecast from yesterday's value, not a sign of misalignment."""
 RIDGE = 1.0
 FOLDS = 5
 SEED = 5
@@ -71,7 +73,7 @@ class Alignment:
         x, held_x = _standardised(data.flat[:, :MAX_COLUMNS], data.held_flat[:, :MAX_COLUMNS])
         y, held_y = _targets(task, task.y), _targets(task, task.held_y)
         orders = [("shift", 0), *candidates(x, y)]
-        permutations = [realigned(kind, amount, n, x[:, amount]) for kind, amount in orders]
+        permutations = [realigned(k, amount, n, x[:, amount] if k == "sort" else None) for k, amount in orders]
         scored = _score(x, y, permutations)
         count = len(orders) - 1
         others = [
@@ -94,8 +96,8 @@ class Alignment:
 
 def candidates(x: np.ndarray, y: np.ndarray) -> list[tuple[str, int]]:
     """The other orders worth trying for rows (n, columns) and labels (n, k), both standardised or centred."""
-    serial = float(np.mean([abs(_lagged(x[:, j])) for j in range(x.shape[1])])) > SERIAL
-    labels_serial = max(abs(_lagged(y[:, j])) for j in range(y.shape[1])) > SERIAL
+    serial = float(np.mean([_lagged(x[:, j]) for j in range(x.shape[1])])) > SERIAL
+    labels_serial = max(_serial(y[:, j]) for j in range(y.shape[1])) > SERIAL
     shifts = [] if serial else [k for d in range(1, MAX_SHIFT + 1) for k in (d, -d) if not _copies(x, y, k)]
     found = [("shift", k) for k in shifts]
     if not (serial and labels_serial):
@@ -171,17 +173,20 @@ def _targets(task: Task, y: np.ndarray) -> np.ndarray:
 
 
 def _lagged(column: np.ndarray) -> float:
-    spread = float(column.std())
-    return (
-        float(np.mean((column[1:] - column.mean()) * (column[:-1] - column.mean()))) / spread**2 if spread > 0 else 0.0
-    )
+    """Correlation of consecutive rows, in the values or in how far they lie from the mean (volatility)."""
+    centred = column - column.mean()
+    return max(_serial(centred), _serial(np.abs(centred) - np.abs(centred).mean()))
+
+
+def _serial(centred: np.ndarray) -> float:
+    spread = float((centred**2).mean())
+    return abs(float(np.mean(centred[1:] * centred[:-1]))) / spread if spread > 0 else 0.0
 
 
 def _copies(x: np.ndarray, y: np.ndarray, shift: int) -> bool:
-    """Whether a column is the shifted target itself."""
+    """Whether one column alone orders the rows as the shifted target does."""
+    ranks = np.argsort(np.argsort(x, axis=0), axis=0) - (len(x) - 1) / 2
     moved = np.roll(y, shift, axis=0)
-    spread = moved.std(axis=0)
-    if not (spread > 0).all():
-        return False
-    correlation = x.T @ (moved / spread) / len(x)
-    return bool(np.abs(correlation).max() > COPY)
+    seen = np.abs(ranks.T @ moved)
+    most = np.arange(len(x)) - (len(x) - 1) / 2
+    return bool((seen > COPY * np.maximum(most @ np.sort(moved, axis=0), 1e-12)).any())

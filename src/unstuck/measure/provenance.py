@@ -124,6 +124,9 @@ class Provenance:
         walk = _Walk(case, rows)
         for event in reversed([event for event in flow if event.sequence < rows.until]):
             walk.back(event)
+        if walk.lost and not walk.found:
+            names = ", ".join(dict.fromkeys(walk.lost))
+            raise Missing(f"rows that can be followed through {names}", "transform whole rows, not some columns")
         return cls(*walk.result())
 
 
@@ -136,6 +139,8 @@ class _Walk:
         self._count = len(rows.train)
         self._applied: dict[int, int] = {}
         """Estimators that the rows passed through, by when; their fit is still to come on the way back."""
+        self.lost: list[str] = []
+        """Transformers that were fitted on rows which are neither on the way nor known from it."""
         self._split: Event | None = None
         self._way: list[tuple[int, str, Mapping[str, Any] | None]] = []
         self._fitted: list[tuple[int, Event, Fitted | None]] = []
@@ -151,6 +156,14 @@ class _Walk:
             self._through_transform(event, arrays)
         if operation in ("fit", "fit_transform") and event.body["estimator_id"] in self._applied:
             self._through_fit(event, arrays, self._applied.pop(event.body["estimator_id"]))
+        elif operation in ("fit", "fit_transform") and (event.body.get("width") or 0) > 1:
+            known = share(self.now, arrays.get("in-hash", np.zeros(0, np.uint64)))
+            if known < ON_THE_WAY and 2 * (event.body.get("rows") or 0) >= len(self.now):
+                self.lost.append(event.body["estimator"])
+
+    @property
+    def found(self) -> bool:
+        return bool(self._fitted)
 
     def _through_split(self, event: Event, arrays: Mapping[str, np.ndarray]) -> None:
         parts = arrays.get("part0-hash"), arrays.get("part1-hash")

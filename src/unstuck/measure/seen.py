@@ -12,6 +12,9 @@ from unstuck.measure.task import Task
 SAME_SHARE = 0.005
 """An accuracy this close to the share of a class is read as that share: half a percent, the digits Keras prints."""
 
+SAME_LOSS = 1e-5
+"""Relative spread of one loss computed in another order: float32 sums over batches agree to about six digits."""
+
 
 def gathered(*found: Evidence | None) -> tuple[Evidence, ...]:
     """The pieces of evidence that were seen."""
@@ -69,11 +72,11 @@ def loss_at_chance(skill: Skill | None) -> Evidence | None:
 
 
 def steady_loss(losses: np.ndarray) -> Evidence | None:
-    """The training loss of every epoch is the same to six digits."""
+    """The training loss of every epoch is the same to five digits."""
     if len(losses) < 2 or not np.isfinite(losses).all():
         return None
     low, high = float(losses.min()), float(losses.max())
-    if high - low > 1e-6 * max(abs(high), 1e-30):
+    if high - low > SAME_LOSS * max(abs(high), 1e-30):
         return None
     text = f"the loss is {high:.6g} in each of {len(losses)} epochs"
     return Evidence(measure="epochs-with-the-same-loss", text=text, value=high, of=len(losses))

@@ -26,19 +26,25 @@ METHODS = ("fit", "transform", "fit_transform", "fit_resample")
 LIBRARIES = ("sklearn.", "imblearn.")
 MAX_HASHED_BYTES = 256 * 2**20
 MAX_KEPT_BYTES = 64 * 2**20
+MAX_KEPT_IN_ALL = 512 * 2**20
+MAX_CALLS = 500
+"""Later calls are not recorded, and a note says so: a search over many fits is not how one fit was prepared."""
 MAX_TEXT_CELLS = 200_000
 """Text is fingerprinted cell by cell in Python, about a microsecond each."""
 
 _watch: Recorder | None = None
 _here = threading.local()
 _numbers: dict[int, tuple[weakref.ref[Any], int]] = {}
+_spent = {"calls": 0, "bytes": 0, "objects": 0}
 
 
 def use(recorder: Recorder | None) -> None:
     """Where events go from now on; None stops recording (the wrappers stay and only pass calls on)."""
     global _watch
-    _watch = recorder
-    _numbers.clear()
+    if recorder is not _watch:
+        _watch = recorder
+        _numbers.clear()
+        _spent.update(calls=0, bytes=0, objects=0)
 
 
 def install_base(recorder: Recorder) -> None:
@@ -130,7 +136,7 @@ class _Before:
 
 def _before(recorder: Recorder, name: str, estimator: Any, args: Any, kwargs: Any) -> _Before | None:
     site = recorder.site(depth=1)
-    if site is None or (name == "fit" and not hasattr(estimator, "transform")):
+    if site is None or (name == "fit" and not hasattr(estimator, "transform")) or not _within_limit(recorder):
         return None
     given = [*args[:2], None, None] if args else [kwargs.get("X"), kwargs.get("y"), None]
     x, y = given[0], kwargs.get("y", given[1]) if name != "transform" else None
@@ -148,6 +154,7 @@ def _before(recorder: Recorder, name: str, estimator: Any, args: Any, kwargs: An
     arrays: dict[str, np.ndarray] = {}
     table = _hash(x, "in", body, arrays)
     body["rows"] = None if table is None else len(table)
+    body["width"] = None if table is None else int(np.prod(table.shape[1:]))
     if name != "transform" and recorder.samples:
         _keep(table, "in-x", body, arrays)
         _keep(_bounded(y), "in-y", body, arrays)
@@ -183,7 +190,7 @@ def _split(original: Callable[..., Any], arrays: tuple[Any, ...], options: dict[
 def _after_split(
     recorder: Recorder, site: Site | None, given: tuple[Any, ...], options: dict[str, Any], parts: Any
 ) -> None:
-    if site is None:
+    if site is None or not _within_limit(recorder):
         return
     body: dict[str, Any] = {
         "operation": "split",
@@ -205,6 +212,13 @@ def _after_split(
         _keep(_bounded(parts[3]) if len(given) > 1 else None, "other-y", body, kept)
     sequence = recorder.writer.event("flow", body)
     recorder.writer.arrays(f"flow-{sequence}", kept)
+
+
+def _within_limit(recorder: Recorder) -> bool:
+    _spent["calls"] += 1
+    if _spent["calls"] == MAX_CALLS + 1:
+        recorder.writer.event("note", {"text": f"only the first {MAX_CALLS} scikit-learn calls were recorded"})
+    return _spent["calls"] <= MAX_CALLS
 
 
 def _bounded(value: Any) -> np.ndarray | None:
@@ -233,9 +247,10 @@ def _hash(value: Any, name: str, body: dict[str, Any], arrays: dict[str, np.ndar
 def _keep(table: np.ndarray | None, name: str, body: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     if table is None:
         return
-    if table.nbytes > MAX_KEPT_BYTES:
+    if table.nbytes > MAX_KEPT_BYTES or _spent["bytes"] + table.nbytes > MAX_KEPT_IN_ALL:
         body["left_out"].append(f"{name}: {table.nbytes >> 20} MB")
     else:
+        _spent["bytes"] += table.nbytes
         arrays[name] = table.astype(str) if table.dtype.kind in "OUS" else table.copy()
 
 
@@ -247,7 +262,8 @@ def _number(estimator: Any) -> int:
     """A number for this object that no other object gets, as `id` may once it is gone."""
     entry = _numbers.get(id(estimator))
     if entry is None or entry[0]() is not estimator:
-        entry = (weakref.ref(estimator), 1 + max((n for _, n in _numbers.values()), default=0))
+        _spent["objects"] += 1
+        entry = (weakref.ref(estimator), _spent["objects"])
         _numbers[id(estimator)] = entry
     return entry[1]
 

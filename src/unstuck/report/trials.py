@@ -29,10 +29,10 @@ class Table:
 
 
 def trials_of(finding: Finding, experiments: Sequence[Trial]) -> list[Trial]:
-    """The trials that a finding names: as written, rivals, placebos, changes, controls."""
+    """The trials that a finding names: as written, rivals, placebos, changes (the offered one last), controls."""
     known = {trial.id: trial for trial in experiments}
     named = [known[i] for i in dict.fromkeys(finding.experiments) if i in known]
-    return sorted(named, key=lambda t: _ORDER.index(t.role))
+    return sorted(named, key=lambda t: (_ORDER.index(t.role), t.id == finding.cure))
 
 
 def tables(trials: Sequence[Trial]) -> list[Table]:
@@ -54,9 +54,8 @@ def _table(trials: list[Trial], metric: str) -> Table:
 
 
 def winner_of(trials: Sequence[Trial]) -> Trial | None:
-    """The confirmed change: one that suffices alone before others, then the largest effect."""
-    confirmed = [t for t in trials if t.role == "intervention" and t.outcome == "confirmed"]
-    return max(confirmed, key=lambda t: (t.sufficient is True, abs(t.effect or 0.0)), default=None)
+    """The confirmed change that is offered: the last one, as `trials_of` puts them."""
+    return next((t for t in reversed(trials) if t.role == "intervention" and t.outcome == "confirmed"), None)
 
 
 def _repeats(trials: list[Trial]) -> str:

@@ -50,23 +50,25 @@ class DeadReluOutput(Rule):
     )
     sick = Example(
         """
+y, y_val = y - y.min(), y_val - y.min()
 model = keras.Sequential([
     keras.layers.Dense(16, activation="relu"),
-    keras.layers.Dense(1, activation="relu", bias_initializer=keras.initializers.Constant(-10.0)),
+    keras.layers.Dense(1, activation="relu", bias_initializer=keras.initializers.Constant(-4.0)),
 ])
-model.compile("adam", loss="mse")
-model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
+model.compile(keras.optimizers.Adam(0.01), loss="mse")
+model.fit(x, y, validation_data=(x_val, y_val), epochs=40, verbose=0)
 """,
         data="regression",
     )
     healthy = Example(
         """
+y, y_val = y - y.min(), y_val - y.min()
 model = keras.Sequential([
     keras.layers.Dense(16, activation="relu"),
-    keras.layers.Dense(1),
+    keras.layers.Dense(1, activation="relu", bias_initializer=keras.initializers.Constant(y.mean())),
 ])
-model.compile("adam", loss="mse")
-model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
+model.compile(keras.optimizers.Adam(0.01), loss="mse")
+model.fit(x, y, validation_data=(x_val, y_val), epochs=40, verbose=0)
 """,
         data="regression",
     )

@@ -85,13 +85,12 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
             return NotApplicable("the outputs of the hidden layers could not be replayed")
         layer, state = max(seen, key=lambda pair: pair[1].dead_share)
         share = state.dead_share
-        if share < COMMON:
+        if share <= COMMON:
             return Cleared(f"at most {share:.0%} of the units of a hidden ReLU layer are dead", share, COMMON)
         return self._suspect(setup, replay, skill, layer, state)
 
     def _suspect(self, setup: Setup, replay: Replay, skill: Skill | None, layer: Layer, state: LayerState) -> Suspect:
         share, before = state.dead_share, replay.layer(layer.name, first=True)
-        born_dead = before is not None and before.dead_share >= BLOCKED
         units = layer.units or 0
         count = f"{round(share * units)} of {units}" if units else f"{share:.0%}"
         evidence = [
@@ -103,10 +102,11 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
             )
         ]
         if before is not None:
-            when = "were so before the first step" if born_dead else f"at the first step it was {before.dead_share:.0%}"
             evidence.append(
                 Evidence(
-                    measure="dead-units-at-start", text=f"they {when}" if born_dead else when, value=before.dead_share
+                    measure="dead-units-at-start",
+                    value=before.dead_share,
+                    text=f"before the first step {before.dead_share:.0%} of them were dead",
                 )
             )
         blocked = [v for v in replay.last.variables if v.path.endswith("kernel") and v.gradient == 0]

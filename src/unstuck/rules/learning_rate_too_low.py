@@ -103,8 +103,9 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
             return Cleared("the loss rose instead of standing still", furthest, MOVED)
         fell = 1 - replay.last.loss / replay.first.loss if replay.first.loss > 0 else float("nan")
         unfinished = _steady(curve.epochs) and 0 < fell < STILL_HIGH and skill.train < AT_CHANCE
-        if skill.train >= LEARNT or (furthest >= MOVED and not unfinished):
-            return Cleared(f"a kernel moved by {furthest:.0%} of its size", furthest, MOVED)
+        still = furthest < MOVED and (setup.optimizer.learning_rate or 0.0) < _default(setup)
+        if skill.train >= LEARNT or not (still or unfinished):
+            return Cleared(f"a kernel moved by {furthest:.0%} of its size in {replay.last.step} steps", furthest, MOVED)
         return self._suspect(setup, curve, replay, skill, furthest, fell)
 
     def _suspect(

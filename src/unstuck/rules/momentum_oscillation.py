@@ -16,6 +16,10 @@ HEAVY = 0.95
 REBOUND = 0.3
 """Share of all progress made so far that is lost again. Batch noise in working runs stays below 0.1 (measured)."""
 
+USUAL_RATE = 0.1
+"""Up to here the rate is one that works with a momentum of 0.9, so that the momentum is the root."""
+CONSEQUENCES = ("diverging-loss", "dying-relu", "saturated-activation")
+
 
 class MomentumOscillation(Rule):
     """
@@ -73,6 +77,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
                 rebound,
                 REBOUND,
             )
+        usual = (setup.optimizer.learning_rate or 0.0) <= USUAL_RATE
         return Suspect(
             message=f"a momentum of {momentum:g} makes the loss swing instead of fall",
             location=setup.optimizer_location("swings"),
@@ -92,19 +97,19 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
             ),
             cures=(SetMomentum(0.9),),
             rivals=(ScaleLearningRate(0.1),),
-            leads_to=("diverging-loss", "dying-relu", "saturated-activation"),
+            leads_to=CONSEQUENCES + (("learning-rate-too-high",) if usual else ()),
         )
 
 
 def _rebound(losses: np.ndarray) -> float:
     """Largest rise above the lowest loss so far, as a share of all that was gained, on the smoothed loss.
 
-    A loss that never fell by a fifth is measured against that fifth: batch noise on a flat line is no swing.
+    A loss that never fell by half is measured against that half: batch noise on a flat line is no swing.
     """
     finite = losses[np.isfinite(losses)]
     window = max(3, len(finite) // 20)
     if len(finite) < 3 * window:
         return 0.0
     smooth = np.convolve(finite, np.ones(window) / window, mode="valid")
-    gained = max(smooth[0] - smooth.min(), 0.2 * abs(smooth[0]), 1e-12)
+    gained = max(smooth[0] - smooth.min(), 0.5 * abs(smooth[0]), 1e-12)
     return float((smooth - np.minimum.accumulate(smooth)).max() / gained)

@@ -121,11 +121,10 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             rivals=(ScaleLearningRate(10), ScaleLearningRate(100), Widen(factor=8, layers=2)),
             conclusion=f"neither the reference learners on {reference.rows} rows nor other settings of this network do"
             " better than chance: better features or labels are needed, not another model",
+            impairs=False,
             leads_to=(
                 "memorising",
                 "model-too-small",
-                "learning-rate-too-low",
-                "too-few-updates",
                 "dropout-too-strong",
                 "weight-penalty-too-strong",
                 "dying-relu",

@@ -45,24 +45,28 @@ class OverlappingRows(Rule):
     echo_of = ("validation-is-training",)
     sick = Example(
         """
-x, y = X[:150], y
-x, x_val, y, y_val = X[:150], np.concatenate([X[120:150], X[150:]]), y[:150], np.concatenate([y[120:150], y[150:]])
-model = keras.Sequential([keras.Input((X.shape[1],)), keras.layers.Dense(64, activation="relu"),
-                          keras.layers.Dense(1, activation="sigmoid")])
-model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
-model.fit(x, y, validation_data=(x_val, y_val), epochs=30, verbose=0)
+x, y = np.concatenate([x, x_val[:80]]), np.concatenate([y, y_val[:80]])
+model = keras.Sequential([
+    keras.Input((x.shape[1],)),
+    keras.layers.Dense(256, activation="relu"),
+    keras.layers.Dense(1),
+])
+model.compile(keras.optimizers.Adam(0.003), loss="mse")
+model.fit(x, y, validation_data=(x_val, y_val), epochs=150, verbose=0)
 """,
-        data="raw",
+        data="regression",
     )
     healthy = Example(
         """
-x, x_val, y, y_val = X[:150], X[150:], y[:150], y[150:]
-model = keras.Sequential([keras.Input((X.shape[1],)), keras.layers.Dense(64, activation="relu"),
-                          keras.layers.Dense(1, activation="sigmoid")])
-model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
+model = keras.Sequential([
+    keras.Input((x.shape[1],)),
+    keras.layers.Dense(32, activation="relu"),
+    keras.layers.Dense(1),
+])
+model.compile(keras.optimizers.Adam(0.003), loss="mse")
 model.fit(x, y, validation_data=(x_val, y_val), epochs=30, verbose=0)
 """,
-        data="raw",
+        data="regression",
     )
 
     def check(self, overlap: Overlap, data: Data, task: Task, setup: Setup) -> Judgement:

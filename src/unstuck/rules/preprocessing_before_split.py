@@ -44,13 +44,17 @@ class PreprocessingBeforeSplit(Rule):
         """
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
+
 scaler = StandardScaler()
-X = scaler.fit_transform(X)
-x, x_val, y, y_val = train_test_split(X, y, test_size=0.25, random_state=0)
-model = keras.Sequential([keras.Input((X.shape[1],)), keras.layers.Dense(16, activation="relu"),
-                          keras.layers.Dense(1, activation="sigmoid")])
+x = scaler.fit_transform(x)
+x, x_val, y, y_val = train_test_split(x, y, test_size=0.25, random_state=0)
+model = keras.Sequential([
+    keras.Input((x.shape[1],)),
+    keras.layers.Dense(16, activation="relu"),
+    keras.layers.Dense(1, activation="sigmoid"),
+])
 model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
-model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
+model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
 """,
         data="raw",
     )
@@ -58,14 +62,18 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
         """
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
-x, x_val, y, y_val = train_test_split(X, y, test_size=0.25, random_state=0)
+
+x, x_val, y, y_val = train_test_split(x, y, test_size=0.25, random_state=0)
 scaler = StandardScaler()
 x = scaler.fit_transform(x)
 x_val = scaler.transform(x_val)
-model = keras.Sequential([keras.Input((X.shape[1],)), keras.layers.Dense(16, activation="relu"),
-                          keras.layers.Dense(1, activation="sigmoid")])
+model = keras.Sequential([
+    keras.Input((x.shape[1],)),
+    keras.layers.Dense(16, activation="relu"),
+    keras.layers.Dense(1, activation="sigmoid"),
+])
 model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
-model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
+model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
 """,
         data="raw",
     )

@@ -104,6 +104,6 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
                     + ("inputs or weights are too large" if early else "training drove them there"),
                 ),
             ),
-            cures=(ReplaceActivations("relu", "he_normal", of=BOUNDED),),
+            cures=(ReplaceActivations("relu", "he_normal", of=tuple(sorted({one.activation for one in bounded}))),),
             rivals=(ScaleLearningRate(10),) if early else (),
         )

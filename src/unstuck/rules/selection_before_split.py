@@ -44,11 +44,16 @@ class SelectionBeforeSplit(Rule):
         """
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.model_selection import train_test_split
-noise = np.random.default_rng(0).normal(size=(len(X), 1000))
-X = SelectKBest(f_classif, k=20).fit_transform(noise, y)
-x, x_val, y, y_val = train_test_split(X, y, test_size=0.25, random_state=0)
-model = keras.Sequential([keras.Input((20,)), keras.layers.Dense(16, activation="relu"),
-                          keras.layers.Dense(1, activation="sigmoid")])
+
+x, y = np.random.default_rng(0).normal(size=(200, 1000)), y[:200]
+selector = SelectKBest(f_classif, k=20)
+x = selector.fit_transform(x, y)
+x, x_val, y, y_val = train_test_split(x, y, test_size=0.25, random_state=0)
+model = keras.Sequential([
+    keras.Input((x.shape[1],)),
+    keras.layers.Dense(16, activation="relu"),
+    keras.layers.Dense(1, activation="sigmoid"),
+])
 model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
 model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
 """,
@@ -58,14 +63,19 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
         """
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.model_selection import train_test_split
-noise = np.random.default_rng(0).normal(size=(len(X), 1000))
-X = np.concatenate([X, noise], axis=1)
-x, x_val, y, y_val = train_test_split(X, y, test_size=0.25, random_state=0)
+from sklearn.preprocessing import StandardScaler
+
+x, x_val, y, y_val = train_test_split(x, y, test_size=0.25, random_state=0)
 selector = SelectKBest(f_classif, k=20)
 x = selector.fit_transform(x, y)
 x_val = selector.transform(x_val)
-model = keras.Sequential([keras.Input((20,)), keras.layers.Dense(16, activation="relu"),
-                          keras.layers.Dense(1, activation="sigmoid")])
+scaler = StandardScaler().fit(x)
+x, x_val = scaler.transform(x), scaler.transform(x_val)
+model = keras.Sequential([
+    keras.Input((x.shape[1],)),
+    keras.layers.Dense(16, activation="relu"),
+    keras.layers.Dense(1, activation="sigmoid"),
+])
 model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
 model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
 """,

@@ -42,24 +42,29 @@ class TargetInFeatures(Rule):
     severity = "error"
     sick = Example(
         """
-X = np.column_stack([X, y * 2 - 1])
-x, x_val, y, y_val = X[:150], X[150:], y[:150], y[150:]
-model = keras.Sequential([keras.Input((X.shape[1],)), keras.layers.Dense(16, activation="relu"),
-                          keras.layers.Dense(1, activation="sigmoid")])
-model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
-model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
+x = np.column_stack([x, 10 * y + 3])
+x_val = np.column_stack([x_val, 10 * y_val + 3])
+model = keras.Sequential([
+    keras.Input((x.shape[1],)),
+    keras.layers.Dense(32, activation="relu"),
+    keras.layers.Dense(1),
+])
+model.compile(keras.optimizers.Adam(0.003), loss="mse")
+model.fit(x, y, validation_data=(x_val, y_val), epochs=40, verbose=0)
 """,
-        data="raw",
+        data="regression",
     )
     healthy = Example(
         """
-x, x_val, y, y_val = X[:150], X[150:], y[:150], y[150:]
-model = keras.Sequential([keras.Input((X.shape[1],)), keras.layers.Dense(16, activation="relu"),
-                          keras.layers.Dense(1, activation="sigmoid")])
-model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
-model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
+model = keras.Sequential([
+    keras.Input((x.shape[1],)),
+    keras.layers.Dense(32, activation="relu"),
+    keras.layers.Dense(1),
+])
+model.compile(keras.optimizers.Adam(0.003), loss="mse")
+model.fit(x, y, validation_data=(x_val, y_val), epochs=40, verbose=0)
 """,
-        data="raw",
+        data="regression",
     )
 
     def check(self, solo: Solo, data: Data, setup: Setup) -> Judgement:

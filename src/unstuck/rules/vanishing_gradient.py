@@ -6,7 +6,7 @@ from unstuck.experiments.interventions.activations import RECURRENT, ReplaceActi
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.finding import Evidence
 from unstuck.measure.replay import Replay
-from unstuck.measure.setup import Setup
+from unstuck.measure.setup import Layer, Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 SQUASHING = ("sigmoid", "tanh", "hard_sigmoid", "softsign")
@@ -84,7 +84,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
         ratio = gradients[0] / gradients[-1]
         if not ratio < FADED:
             return Cleared(f"the first kernel's gradient is {ratio:.2g} of the last one's", ratio, FADED)
-        kinds = " and ".join(sorted({layer.activation for layer in squashing}))
+        kinds = " and ".join(_kinds(squashing))
         return Suspect(
             message=f"the gradient vanishes in {len(squashing)} {kinds} layers",
             location=setup.layer_location(squashing[0], "activation", 1, f"one of {len(squashing)}"),
@@ -102,6 +102,10 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
                     f"{'1/4' if kinds == 'sigmoid' else 'its slope'} of what it gets",
                 ),
             ),
-            cures=(ReplaceActivations("relu", "he_normal", of=SQUASHING),),
+            cures=(ReplaceActivations("relu", "he_normal", of=_kinds(squashing)),),
             rivals=(ScaleLearningRate(10), ScaleLearningRate(0.1)),
         )
+
+
+def _kinds(layers: list[Layer]) -> tuple[str, ...]:
+    return tuple(sorted({layer.activation for layer in layers}))

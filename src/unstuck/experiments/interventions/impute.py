@@ -32,7 +32,7 @@ class ImputeInputs(Intervention):
         return Fix(
             title="fill the missing inputs with the mean of the training rows",
             applicability="sketch",
-            alternative="or leave out the rows or columns that hold them",
+            alternative="leave out the rows or columns that hold them",
         )
 
 

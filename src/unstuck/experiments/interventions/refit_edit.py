@@ -137,12 +137,16 @@ def _added(moves: Sequence[_Move], parts: dict[str, tuple[str, str]]) -> list[st
 
 
 def _used_elsewhere(body: Sequence[ast.stmt], moves: Sequence[_Move], split: ast.stmt) -> bool:
-    """Whether the transformed table is also read by other statements after it was made."""
+    """Whether the transformed table is also read by other statements, before its name is given to a part of it."""
     own = {id(move.statement) for move in moves} | {id(split)}
     targets = {move.target for move in moves} - {""}
     first = min(move.statement.lineno for move in moves)
-    later = [s for s in body if s.lineno > first and id(s) not in own]
-    return any(isinstance(n, ast.Name) and n.id in targets for s in later for n in ast.walk(s))
+    rebound = {name for parts in _parts(split).values() for name in parts}
+    for statement in (s for s in body if s.lineno > first and id(s) not in own):
+        wanted = targets if statement.lineno < split.lineno else targets - rebound
+        if any(isinstance(node, ast.Name) and node.id in wanted for node in ast.walk(statement)):
+            return True
+    return False
 
 
 def _deletion(file: str, statement: ast.stmt) -> Edit:

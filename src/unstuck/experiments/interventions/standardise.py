@@ -37,7 +37,7 @@ class StandardiseInputs(Intervention):
     def edit(self, setup: Setup) -> Fix | None:
         title = "scale the inputs with a Normalization layer adapted to the training rows"
         edits = _normalization_edits(setup)
-        other = "or StandardScaler, fitted on the training rows only"
+        other = "StandardScaler, fitted on the training rows only"
         return Fix(title=title, applicability="suggested" if edits else "sketch", edits=edits, alternative=other)
 
 

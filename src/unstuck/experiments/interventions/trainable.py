@@ -38,7 +38,7 @@ class Unfreeze(Intervention):
             title=title,
             applicability="sketch",
             edits=tuple(_true(place) for place in freezing_lines(setup)),
-            alternative="or freeze only the layers before the head",
+            alternative="freeze only the layers before the head",
         )
 
 

@@ -29,5 +29,5 @@ class DropSampleWeights(Intervention):
             title="fit without the weights",
             applicability="suggested" if edits else "sketch",
             edits=edits,
-            alternative="or compute them anew: every class needs a weight above 0",
+            alternative="compute them anew: every class needs a weight above 0",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,7 +57,7 @@ class Widen(Intervention):
     def apply(self, experiment: Experiment) -> Experiment:
         changed, model = experiment.with_model()
         hidden = hidden_layers(model)
-        if not any(layer["class_name"] in TIED for layer in hidden):
+        if not _nested(model) and not any(layer["class_name"] in TIED for layer in hidden):
             for layer in hidden:
                 key = _width_key(layer["class_name"])
                 if key:
@@ -80,10 +81,22 @@ class Widen(Intervention):
                 )
         if self.layers:
             call = f'Dense({WIDE_ENOUGH}, activation="relu", kernel_initializer="he_normal")'
-            edits.append(insert_before_head(setup, (call,) * self.layers))
+            edits.append(None if _models(setup) > 1 else insert_before_head(setup, (call,) * self.layers))
         words = ["give the hidden layers more units"] if hidden else []
         words += [f"add {self.layers} hidden layers of {WIDE_ENOUGH} ReLU units"] if self.layers else []
         return fix(" and ".join(words), edits) if words else None
+
+
+def _nested(model: dict[str, Any]) -> bool:
+    """Whether a layer is itself a model, whose inputs have a fixed width."""
+    return any("layers" in layer["config"] for layer in model["config"].get("layers", []))
+
+
+def _models(setup: Setup) -> int:
+    """Models built in the file of the head: with several, one may be nested in another."""
+    site = setup.head.layer.site
+    text = "\n".join(setup.sources.lines.get(site["file"], ())) if site else ""
+    return len(re.findall(r"\b(?:Sequential|Model)\(", text))
 
 
 def _width_key(kind: str) -> str:
