@@ -258,13 +258,16 @@ def applied(script: str, fix: Fix | None) -> str:
     return changed
 
 
+GLOROT = "glorot_uniform"
+INSERTED = 'keras.layers.Dense(64, activation="relu", kernel_initializer="he_normal"),'
+REINITIALISED = 'Dense(4, "relu", bias_initializer="ones", kernel_initializer="he_normal")'
 REG = {"class_name": "L2", "config": {"l2": 0.01}}
 KINDS: list[tuple[str, dict[str, Any]]] = [
-    ("Dense", {"units": 4, "activation": "sigmoid", "kernel_initializer": "glorot_uniform", "kernel_regularizer": REG,
+    ("Dense", {"units": 4, "activation": "sigmoid", "kernel_initializer": GLOROT, "kernel_regularizer": REG,
                "bias_initializer": "zeros"}),
     ("Dropout", {"rate": 0.9}),
-    ("Dense", {"units": 4, "activation": "tanh", "kernel_initializer": "glorot_uniform", "bias_initializer": "ones"}),
-    ("Dense", {"units": 1, "activation": "linear", "kernel_initializer": "glorot_uniform", "bias_initializer": "zeros"}),
+    ("Dense", {"units": 4, "activation": "tanh", "kernel_initializer": GLOROT, "bias_initializer": "ones"}),
+    ("Dense", {"units": 1, "activation": "linear", "kernel_initializer": GLOROT, "bias_initializer": "zeros"}),
 ]  # fmt: skip
 
 
@@ -272,8 +275,8 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
     ("change", "expected"),
     [
         (Widen(8, 1), ['Dense(64, activation="sigmoid"', 'Dense(64, "tanh"',
-                       '    keras.layers.Dense(64, activation="relu", kernel_initializer="he_normal"),\n    keras.layers.Dense(1)']),
-        (ReplaceActivations("relu"), ['activation="relu"', 'Dense(4, "relu", bias_initializer="ones", kernel_initializer="he_normal")']),
+                       f"    {INSERTED}\n    keras.layers.Dense(1)"]),
+        (ReplaceActivations("relu"), ['activation="relu"', REINITIALISED]),
         (Reinitialise("", bias="zeros"), ['Dense(4, "tanh", bias_initializer="zeros")']),
         (SetMomentum(0.9), ["SGD(0.1, momentum=0.9)"]),
         (SetClipNorm(1.0), ["SGD(0.1, momentum=0.999, clipnorm=1)"]),

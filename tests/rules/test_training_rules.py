@@ -79,8 +79,8 @@ def setup(*layers: Layer, rate: float = 0.001, kind: str = "adam", momentum: flo
 
 def skill(train: float, held: float = float("nan"), **more: Any) -> Skill:
     nan = float("nan")
-    values = {"accuracy": nan, "held_accuracy": nan, "reported_loss": 1.0, "evaluated_loss": 1.0, "recomputed_loss": 1.0,
-              "constant_loss": 1.0, "constant_output": False}  # fmt: skip
+    losses = dict.fromkeys(("reported_loss", "evaluated_loss", "recomputed_loss", "constant_loss"), 1.0)
+    values = {"accuracy": nan, "held_accuracy": nan, "constant_output": False, **losses}
     return Skill(train, held, **(values | more))
 
 
@@ -113,8 +113,8 @@ def replay(*moments: Moment, moves: tuple[float, ...] = (0.5, 0.5), outputs: Any
 
 def reference(best: float, linear: float | None = None) -> Reference:
     line = best if linear is None else linear
-    return Reference((Learner("linear", line, line), Learner("boosted trees", best, 1.0)), best, best, best, line, 0.002,
-                     best, 1000)  # fmt: skip
+    learners = Learner("linear", line, line), Learner("boosted trees", best, 1.0)
+    return Reference(learners, best, best, best, line, 0.002, best, 1000)
 
 
 def data(y: Any, x: Any = None) -> Data:

@@ -208,7 +208,7 @@ def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, 
         return None, _outcome(result, "refuted", said)
     message = f"{best.label} changed {best.metric} by {_signed(best.effect)} {_interval(best)}"
     settle = f"; about {best.seeds_to_settle} seeds would settle it" if best.seeds_to_settle else ""
-    weaker = replace(suspect, severity="warning" if suspect.severity in (None, "error") else suspect.severity)
+    weaker = _at_most_warning(judged)
     finding = _finding(
         replace(judged, suspect=weaker), case, tested, best, "likely", f"inconclusive: {message}{settle}"
     )
@@ -249,7 +249,16 @@ def _untested(judged: Judged, case: Case, tested: Tested, trials: Sequence[Trial
         return _finding(judged, case, tested, None, "confirmed", conclusion), judged.result
     why = tested.problem or next((t.note for t in trials if t.note), "") or "experiments are off"
     conclusion = suspect.conclusion or f"the evidence fits; not tried: {why}"
-    return _finding(judged, case, tested, None, suspect.confidence, conclusion), judged.result
+    milder = replace(judged, suspect=_at_most_warning(judged))
+    return _finding(milder, case, tested, None, suspect.confidence, conclusion), judged.result
+
+
+def _at_most_warning(judged: Judged) -> Suspect:
+    """Nobody is accused of an error without a proof or an experiment."""
+    suspect = judged.suspect
+    assert suspect is not None
+    severity = suspect.severity or judged.rule.severity
+    return replace(suspect, severity="warning" if severity == "error" else severity)
 
 
 def _finding(

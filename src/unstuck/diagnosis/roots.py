@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from unstuck.experiments.trial import TRAIN
 from unstuck.finding import CONFIDENCES, SEVERITIES, Evidence, Finding, Trial
 from unstuck.rules.rule import Rule, Suspect
 
@@ -36,13 +37,14 @@ def link(
         )
         linked.append(msgspec.structs.replace(finding, evidence=finding.evidence + more))
     enough = {t.id: t.sufficient for t in trials}
-    ranked = sorted(linked, key=lambda f: _rank(f, enough))
-    return tuple(_weighed(f, ranked[0], enough) for f in ranked)
+    stands = {f.rule: _stands(f, suspects[f.rule]) for f in findings}
+    ranked = sorted(linked, key=lambda f: _rank(f, enough, stands=stands[f.rule]))
+    return tuple(f if stands[f.rule] else _weighed(f, ranked[0], enough) for f in ranked)
 
 
 def _weighed(finding: Finding, first: Finding, enough: Mapping[str, bool | None]) -> Finding:
     """A lesser cause beside one that decides the outcome impairs; it is no error of its own."""
-    if finding is first or finding.severity != "error" or _stands(finding) or first.confidence not in UPHELD:
+    if finding is first or finding.severity != "error" or first.confidence not in UPHELD:
         return finding
     settled = any(enough.get(i) for i in first.experiments) and not any(enough.get(i) for i in finding.experiments)
     if first.rule == OUTCOME or settled:
@@ -50,9 +52,12 @@ def _weighed(finding: Finding, first: Finding, enough: Mapping[str, bool | None]
     return finding
 
 
-def _stands(finding: Finding) -> bool:
-    """Whether a finding is an error whatever else is: proven, or about the score and not about training."""
-    return finding.confidence == "proven" or finding.code.startswith("LEK")
+def _stands(finding: Finding, suspect: Suspect) -> bool:
+    """Whether a finding is an error whatever else is: proven, or about the score and not about training.
+
+    What is proven of the training loss alone does not stand where there is nothing to learn.
+    """
+    return (finding.confidence == "proven" and suspect.endpoint != TRAIN) or finding.code.startswith("LEK")
 
 
 def _parent(
@@ -71,7 +76,9 @@ def _parent(
             continue
         if other.confidence not in UPHELD and finding.confidence in UPHELD:
             continue
-        if (finding.worth or 0) > (other.worth or 0) + CLEARLY_MORE and other.confidence != "proven":
+        alike = suspects[other.rule].endpoint == suspects[finding.rule].endpoint
+        more = (finding.worth or 0) > (other.worth or 0) + CLEARLY_MORE
+        if alike and more and other.confidence != "proven":
             continue
         candidates.append(other)
     return max(candidates, key=_strength).rule if candidates else None
@@ -89,11 +96,11 @@ def _root(rule: str, parents: Mapping[str, str | None]) -> str | None:
     return current
 
 
-def _rank(finding: Finding, enough: Mapping[str, bool | None]) -> tuple[object, ...]:
+def _rank(finding: Finding, enough: Mapping[str, bool | None], *, stands: bool) -> tuple[object, ...]:
     sufficient = any(enough.get(i) for i in finding.experiments)
     return (
         finding.explained_by is not None,
-        not (_stands(finding) and finding.severity == "error"),
+        not (stands and finding.severity == "error"),
         finding.rule != OUTCOME,
         SEVERITIES.index(finding.severity),
         CONFIDENCES.index(finding.confidence) if finding.confidence in ("likely", "possible") else 0,

@@ -187,12 +187,12 @@ class Bench:
             "held_fixed": HELD_FIXED,
         }
         if not shared and not (baseline.error and value.seeds):
-            why = value.error or baseline.error or "the budget ended first"
+            why = _short(value.error or baseline.error) or "the budget ended first"
             return Trial(**common, outcome="not-run", note=why)
         if not shared:  # the run as written cannot be trained at all
             shared = list(value.seeds)
             base, score = [0.0] * len(shared), one(value)
-            common["seeds"], common["note"] = tuple(shared), f"as written it does not train: {baseline.error}"
+            common["seeds"], common["note"] = tuple(shared), "as written it does not train"
         else:
             base, score = one(baseline), one(value)
         if arm.role == "control":
@@ -231,6 +231,11 @@ def key(intervention: Intervention | None) -> str:
         return "as written"
     settings = {k: float(v) if isinstance(v, int) else v for k, v in intervention.describe().items()}
     return f"{intervention.label}|{settings}"
+
+
+def _short(error: str) -> str:
+    """The kind of an error; the message is in the evidence."""
+    return f"raises {error.split(':')[0]}" if ": " in error and " " not in error.split(":")[0] else error
 
 
 def label(intervention: Intervention | None) -> str:
@@ -288,7 +293,7 @@ def baseline_trial(bench: Bench, written: Intervention | None = None, number: st
         engine=scores.engine,
         weights_moved=any(scores.moved) if scores.moved else None,
         displayed=bench.displayed(scores),
-        note=scores.error,
+        note=_short(scores.error),
         seconds=round(scores.seconds, 3),
         **values,
     )

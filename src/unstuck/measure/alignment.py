@@ -27,9 +27,10 @@ SERIAL = 0.2
 """Mean lag-1 correlation of the columns, or of their distances from the mean, from which rows count as a series. In a
 series a shift that fits better may just be a forecast that does not work (yesterday's value is known, tomorrow's is
 not), so shifts are not tried."""
-COPY = 0.95
+COPY = 0.98
 """A column that orders the rows so far like the shifted target (2 AUC - 1 for two classes) is a lagged copy of it, as
-in a forecast from yesterday's value, not a sign of misalignment."""
+in a forecast from yesterday's value, not a sign of misalignment. A copy gives 1; the best single column of breast
+cancer, an honest one, gives 0.951, and 0.95 called it a copy. Noisy lagged values below 0.98 are not recognised."""
 RIDGE = 1.0
 FOLDS = 5
 SEED = 5

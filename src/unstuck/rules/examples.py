@@ -36,9 +36,10 @@ _PREPARE = {
     "regression": _TABLE.format(loader="load_diabetes", stratify="")
     + "mean, sd = y.mean(), y.std()\n"
     + 'y, y_val = ((y - mean) / sd).astype("float32"), ((y_val - mean) / sd).astype("float32")\n',
-    # 600 rows, 8 columns of normal numbers, and labels of a fair coin.
+    # 600 rows, 8 columns of normal numbers, and labels of a fair coin. The seed is one on which the reference learners
+    # find nothing; on 3 of 30 others they found "signal" by luck (p < 0.05), and no-signal then stays silent.
     "noise": """\
-rng = np.random.default_rng(0)
+rng = np.random.default_rng(3)
 x = rng.normal(size=(600, 8)).astype("float32")
 y = rng.integers(0, 2, size=600).astype("float32")
 x, x_val, y, y_val = x[:450], x[450:], y[:450], y[450:]

@@ -22,6 +22,9 @@ LEARNT = 0.5
 AT_CHANCE = 0.2
 STILL_HIGH = 0.2
 """Share of its initial value by which the loss has fallen; less, while it still falls every epoch, is not finished."""
+STILL_LEFT = 0.3
+"""Share of the way down to the best constant answer that is still left. With less, the loss has arrived at what a
+constant answer costs, and what keeps it there is not the size of the steps."""
 STEADY = 0.8
 """Share of the epochs in which the loss fell."""
 ADAM_BOUND = 0.1 / np.sqrt(0.001)
@@ -63,6 +66,7 @@ class LearningRateTooLow(Rule):
     severity = "error"
     echo_of = (
         "unscaled-targets",
+        "unscaled-targets",
         "too-few-updates",
         "schedule-kills-learning",
         "over-clipped-gradient",
@@ -103,6 +107,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
             return Cleared("the loss rose instead of standing still", furthest, MOVED)
         fell = 1 - replay.last.loss / replay.first.loss if replay.first.loss > 0 else float("nan")
         unfinished = _steady(curve.epochs) and 0 < fell < STILL_HIGH and skill.train < AT_CHANCE
+        unfinished = unfinished and _left(replay, skill) > STILL_LEFT
         still = furthest < MOVED and (setup.optimizer.learning_rate or 0.0) < _default(setup)
         if skill.train >= LEARNT or not (still or unfinished):
             return Cleared(f"a kernel moved by {furthest:.0%} of its size in {replay.last.step} steps", furthest, MOVED)
@@ -153,6 +158,12 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
             conclusion=conclusion,
             impairs=not (moved and below and skill.train < AT_CHANCE),
         )
+
+
+def _left(replay: Replay, skill: Skill) -> float:
+    """Share of the way from the first loss down to the best constant answer's that is left; 1 if it began below."""
+    way = replay.first.loss - skill.constant_loss
+    return (replay.last.loss - skill.constant_loss) / way if way > 0 else 1.0
 
 
 def _cures(setup: Setup) -> tuple[Intervention, ...]:

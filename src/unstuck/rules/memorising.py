@@ -62,10 +62,10 @@ class Memorising(Rule):
     sick = Example(
         """
 rng = np.random.default_rng(0)
-x, y = x[:60], np.where(rng.random(60) < 0.25, 1 - y[:60], y[:60])
+x, y = x[:150], np.where(rng.random(150) < 0.3, 1 - y[:150], y[:150])
 model = keras.Sequential([
-    keras.layers.Dense(256, activation="relu"),
-    keras.layers.Dense(256, activation="relu"),
+    keras.layers.Dense(512, activation="relu"),
+    keras.layers.Dense(512, activation="relu"),
     keras.layers.Dense(1, activation="sigmoid"),
 ])
 model.compile("adam", loss="binary_crossentropy")

@@ -10,7 +10,7 @@ from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.widen import Widen
 from unstuck.finding import Evidence
 from unstuck.measure.data import Data
-from unstuck.measure.reference import Reference
+from unstuck.measure.reference import SIGNAL, Reference
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
@@ -81,7 +81,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         self, setup: Setup, data: Data, task: Task, reference: Reference, skill: Skill | None
     ) -> Cleared | NotApplicable | Suspect:
         if reference.has_signal:
-            return Cleared(f"the labels carry signal (p = {reference.p_value:.2g})", reference.p_value, 0.05)
+            return Cleared(f"the labels carry signal (p = {reference.p_value:.2g})", reference.p_value, SIGNAL)
         if reference.rows < MIN_ROWS:
             return NotApplicable(f"{reference.rows} rows are too few to tell weak signal from none")
         if not data.tabular or any(layer.kind == "Embedding" for layer in setup.layers):
@@ -101,7 +101,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
                 Evidence(
                     measure="permutation-p-value",
                     value=reference.p_value,
-                    expected=0.05,
+                    expected=SIGNAL,
                     text=f"over {reference.rows} rows shuffled labels fit as well (p = {reference.p_value:.2f})",
                 ),
                 Evidence(
@@ -115,7 +115,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
                     measure="largest-possible-skill",
                     value=upper,
                     expected=NEGLIGIBLE,
-                    text=f"a skill above {upper:.2f} would have shown",
+                    text=f"what these learners can reach is at most about {upper:.2f} (one-sided 95 % bound)",
                 ),
             ),
             rivals=(ScaleLearningRate(10), ScaleLearningRate(100), Widen(factor=8, layers=2)),

@@ -12,7 +12,8 @@ from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule,
 BOUNDED = ("sigmoid", "tanh", "hard_sigmoid")
 PINNED = 0.5
 """Share of outputs within 1 % of a bound, where the slope is under 4 % of the largest (sigmoid: 0.0099 of 0.25; tanh:
-0.02 of 1). Fresh layers on standardised inputs show under 0.01 (measured); more than half means that most of the
+0.02 of 1). Fresh layers on standardised inputs show 0.01 or less (measured on the
+examples); more than half means that most of the
 layer is deaf."""
 
 
@@ -46,27 +47,28 @@ class SaturatedActivation(Rule):
     echo_of = ("unscaled-inputs", "oversized-initialisation", "rescaled-twice")
     sick = Example(
         """
+wide = keras.initializers.RandomNormal(stddev=30.0)
 model = keras.Sequential([
-    keras.layers.Dense(16, activation="tanh", kernel_initializer=keras.initializers.RandomNormal(stddev=30.0)),
-    keras.layers.Dense(16, activation="tanh", kernel_initializer=keras.initializers.RandomNormal(stddev=30.0)),
-    keras.layers.Dense(1),
+    keras.layers.Dense(16, activation="tanh", kernel_initializer=wide),
+    keras.layers.Dense(16, activation="tanh", kernel_initializer=wide),
+    keras.layers.Dense(3, activation="softmax"),
 ])
-model.compile("adam", loss="mse")
-model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
+model.compile(keras.optimizers.Adam(0.003), loss="sparse_categorical_crossentropy")
+model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
 """,
-        data="regression",
+        data="three-classes",
     )
     healthy = Example(
         """
 model = keras.Sequential([
     keras.layers.Dense(16, activation="tanh"),
     keras.layers.Dense(16, activation="tanh"),
-    keras.layers.Dense(1),
+    keras.layers.Dense(3, activation="softmax"),
 ])
-model.compile("adam", loss="mse")
-model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
+model.compile(keras.optimizers.Adam(0.003), loss="sparse_categorical_crossentropy")
+model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
 """,
-        data="regression",
+        data="three-classes",
     )
 
     def check(self, setup: Setup, replay: Replay) -> Judgement:
@@ -106,4 +108,5 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
             ),
             cures=(ReplaceActivations("relu", "he_normal", of=tuple(sorted({one.activation for one in bounded}))),),
             rivals=(ScaleLearningRate(10),) if early else (),
+            leads_to=("learning-rate-too-low", "vanishing-gradient") if early else (),
         )

@@ -56,8 +56,7 @@ class UnscaledTargets(Rule):
     echo_of = ("bounded-output", "non-finite-targets", "non-finite-inputs", "everything-frozen")
     sick = Example(
         """
-x, y = x[:, :], 50_000 + 20_000 * y
-y_val = 50_000 + 20_000 * y_val
+y, y_val = 50_000 + 20_000 * y, 50_000 + 20_000 * y_val
 model = keras.Sequential([
     keras.layers.Dense(32, activation="relu"),
     keras.layers.Dense(1),

@@ -104,6 +104,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
             ),
             cures=(ReplaceActivations("relu", "he_normal", of=_kinds(squashing)),),
             rivals=(ScaleLearningRate(10), ScaleLearningRate(0.1)),
+            leads_to=("learning-rate-too-low",),
         )
 
 
