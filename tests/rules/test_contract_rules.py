@@ -454,11 +454,12 @@ def test_nan_inputs_are_proven_once_they_spoilt_the_run():
     x = X.copy()
     x[3, 2] = np.nan
     setup = setup_of(dense(8), dense(1))
-    found = judge(NonFiniteInputs, setup, data_of(x, COIN), curve_of([0.7, np.nan]))
+    found = judge(NonFiniteInputs, setup, contract_of(), data_of(x, COIN), curve_of([0.7, np.nan]))
     assert "proven" == found.confidence
-    assert "1 cells in 1 of 100 rows are NaN or infinite: column 2 (1)" == found.evidence[0].text
+    assert "1 cell in 1 of 100 rows: NaN or infinite, column 2 (1)" == found.evidence[0].text
     assert isinstance(
-        judge(NonFiniteInputs, setup, data_of(x, COIN), curve_of([0.7, 0.6]), replay_of(moved=0.1)), Cleared
+        judge(NonFiniteInputs, setup, contract_of(), data_of(x, COIN), curve_of([0.7, 0.6]), replay_of(moved=0.1)),
+        Cleared,
     )
 
 
@@ -466,7 +467,16 @@ def test_a_finite_loss_on_tensorflow_does_not_clear_nan_inputs():
     x = X.copy()
     x[3, 2] = np.nan
     setup = setup_of(dense(8), dense(1), backend="tensorflow")
-    assert "likely" == judge(NonFiniteInputs, setup, data_of(x, COIN), curve_of([0.7, 0.7])).confidence
+    assert "likely" == judge(NonFiniteInputs, setup, contract_of(), data_of(x, COIN), curve_of([0.7, 0.7])).confidence
+
+
+def test_nan_inputs_that_made_fit_raise_are_not_cleared_by_finite_weights():
+    x = X.copy()
+    x[3, 2] = np.nan
+    raised = contract_of(error="RuntimeError: all elements of input should be between 0 and 1")
+    found = judge(NonFiniteInputs, setup_of(dense(8)), raised, data_of(x, COIN), curve_of([0.7]), replay_of(moved=0.1))
+    assert isinstance(found, Suspect)
+    assert "fit raised RuntimeError" in found.evidence[-1].text
 
 
 # no-signal, misaligned-labels

@@ -6,6 +6,7 @@ import numpy as np
 
 from unstuck.experiments.interventions.impute import ImputeInputs
 from unstuck.finding import Evidence
+from unstuck.measure.contract import Contract
 from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.replay import Replay
@@ -26,7 +27,7 @@ class NonFiniteInputs(Rule):
     Why training stops
     NaN times a weight is NaN: one such cell makes the loss of its batch NaN, then the gradient, then every weight. On
     TensorFlow ReLU turns NaN into 0 on the way forward, so the loss stays finite while weights become NaN, and the run
-    sits at the loss of a constant answer.
+    sits at the loss of a constant answer. PyTorch's binary cross-entropy refuses NaN and raises.
 
     What you see
     loss: nan from the batch that holds the cell; or, on TensorFlow, a plateau at the variance or the entropy of the
@@ -71,12 +72,14 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
 """
     )
 
-    def check(self, setup: Setup, data: Data, curve: Curve | None, replay: Replay | None) -> Cleared | Suspect:
+    def check(
+        self, setup: Setup, contract: Contract, data: Data, curve: Curve | None, replay: Replay | None
+    ) -> Cleared | Suspect:
         train, held = _count(data.stats), _count(data.held_stats)
         if not train and not held:
             return Cleared("all inputs are finite", 0, 0)
         spoilt = _spoilt(curve, replay)
-        survived = curve is not None and len(curve.losses) > 0 and not spoilt
+        survived = curve is not None and len(curve.losses) > 0 and not spoilt and not contract.error
         # On TensorFlow a finite loss says nothing about the weights, so there they must have been seen.
         if train and survived and (replay is not None or setup.backend != "tensorflow"):
             return Cleared("the network handles the missing inputs: losses and weights stayed finite", train, 0)
@@ -97,6 +100,8 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
                 Evidence(measure=f"non-finite-{where}-inputs", text=_cells(arrays, count, data.columns), value=count),
                 _first_nan(curve),
                 _weights(replay),
+                _outputs(replay),
+                _raised(contract),
             ),
             cures=(ImputeInputs(),),
             conclusion="NaN times a weight is NaN, and the update carries it into every weight" if spoilt else "",
@@ -120,20 +125,21 @@ def _count(stats: object) -> int:
 
 
 def _spoilt(curve: Curve | None, replay: Replay | None) -> bool:
-    """Whether the loss or a weight left the numbers."""
-    weights = replay is not None and any(not v.finite for moment in replay.moments for v in moment.variables)
-    return weights or (curve is not None and curve.non_finite_step is not None)
+    """Whether the loss, a weight or the output of a layer left the numbers."""
+    moments = replay.moments if replay is not None else ()
+    seen = any(not state.finite for moment in moments for state in (*moment.variables, *moment.layers))
+    return seen or (curve is not None and curve.non_finite_step is not None)
 
 
 def _cells(arrays: tuple[np.ndarray, ...], count: int, columns: tuple[str, ...]) -> str:
     bad = np.concatenate([~np.isfinite(a.astype(np.float64)).reshape(len(a), -1) for a in arrays], axis=1)
     rows, per_column = int(bad.any(axis=1).sum()), bad.sum(axis=0)
-    text = f"{count} cells in {rows} of {len(bad)} rows are NaN or infinite"
+    text = f"{count} cell{'s' if count > 1 else ''} in {rows} of {len(bad)} rows: NaN or infinite"
     worst = [j for j in np.argsort(-per_column, kind="stable")[:SHOWN] if per_column[j]]
     if not worst or bad.shape[1] > 10_000:
         return text
     names = [columns[j] if j < len(columns) else f"column {j}" for j in worst]
-    return f"{text}: " + ", ".join(f"{name} ({per_column[j]})" for name, j in zip(names, worst, strict=True))
+    return f"{text}, " + ", ".join(f"{name} ({per_column[j]})" for name, j in zip(names, worst, strict=True))
 
 
 def _first_nan(curve: Curve | None) -> Evidence | None:
@@ -150,3 +156,18 @@ def _weights(replay: Replay | None) -> Evidence | None:
     total = len(replay.last.variables)
     text = f"{bad} of {total} weight arrays hold NaN at the end"
     return Evidence(measure="weight-arrays-not-finite", text=text, value=bad, of=total) if bad else None
+
+
+def _outputs(replay: Replay | None) -> Evidence | None:
+    """Layers that give NaN already with the weights they began with."""
+    bad = [layer.name for layer in replay.first.layers if not layer.finite] if replay is not None else []
+    if not bad:
+        return None
+    text = f"before the first step {bad[0]} gives NaN for some rows already"
+    return Evidence(measure="layers-not-finite-at-the-start", text=text, value=len(bad))
+
+
+def _raised(contract: Contract) -> Evidence | None:
+    if not contract.error:
+        return None
+    return Evidence(measure="fit-raised", text=f"fit raised {contract.error.splitlines()[0][:100]}")
