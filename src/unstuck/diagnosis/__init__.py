@@ -8,9 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from unstuck.diagnosis.decide import Tested, test, uphold
-from unstuck.diagnosis.judge import Judged, judge_all
+from unstuck.diagnosis.judge import judge_all
 from unstuck.diagnosis.roots import link
+from unstuck.diagnosis.testing import Tested, test
+from unstuck.diagnosis.uphold import uphold
 from unstuck.diagnosis.verdict import judge_fit
 from unstuck.errors import UnstuckError
 from unstuck.experiments.worker import Worker, WorkerLost
@@ -143,7 +144,7 @@ def _diagnose_fit(
         if finding is not None:
             findings.append(finding)
     suspects = {j.rule.name: j.suspect for j in judged if j.suspect is not None}
-    linked = link(findings, {r.name: r for r in rules}, suspects, tested.trials)
+    linked = link(findings, {r.name: r for r in rules}, suspects, tested)
     return judge_fit(case, linked), linked, tuple(results), tested
 
 

@@ -71,5 +71,6 @@ def _gated(judged: Judged, case: Case) -> Judged:
     room = case.find(Room)
     if room is None or room.exists:
         return judged
-    reason = f"it fits, but the run reached what is learnable: skill {room.reached:.2f}, reference learners {room.learnable:.2f}"
+    reached, known = f"skill {room.reached:.2f}", f"reference learners {room.learnable:.2f}"
+    reason = f"it fits, but the run reached what is learnable: {reached}, {known}"
     return Judged(judged.rule, result(judged.rule, case, "cleared", reason, measured=room.gap))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
+from unstuck.diagnosis.testing import Tested
 from unstuck.experiments.trial import TRAIN
-from unstuck.finding import CONFIDENCES, SEVERITIES, Evidence, Finding, Trial
+from unstuck.finding import CONFIDENCES, SEVERITIES, Evidence, Finding
 from unstuck.rules.rule import Rule, Suspect
 
 UPHELD = ("proven", "confirmed")
@@ -21,10 +22,11 @@ def link(
     findings: Sequence[Finding],
     rules: Mapping[str, type[Rule]],
     suspects: Mapping[str, Suspect],
-    trials: Sequence[Trial],
+    tested: Tested,
 ) -> tuple[Finding, ...]:
     """Findings of one fit, roots first, echoes linked by `explained_by` and folded into their root's evidence."""
-    parents = {f.rule: _parent(f, findings, rules, suspects) for f in findings}
+    added = {t.id for t in tested.trials if t.intervention.get("type") == "together"}
+    parents = {f.rule: _parent(f, findings, rules, suspects, tested.leads, added) for f in findings}
     linked = []
     for finding in findings:
         root = _root(finding.rule, parents)
@@ -36,7 +38,7 @@ def link(
             Evidence(measure=f"consequence-{f.rule}", text=f"consequence: {f.message} [{f.rule}]") for f in echoes
         )
         linked.append(msgspec.structs.replace(finding, evidence=finding.evidence + more))
-    enough = {t.id: t.sufficient for t in trials}
+    enough = {t.id: t.sufficient for t in tested.trials}
     stands = {f.rule: _stands(f, suspects[f.rule]) for f in findings}
     ranked = sorted(linked, key=lambda f: _rank(f, enough, stands=stands[f.rule]))
     return tuple(f if stands[f.rule] else _weighed(f, ranked[0], enough) for f in ranked)
@@ -65,11 +67,15 @@ def _parent(
     findings: Sequence[Finding],
     rules: Mapping[str, type[Rule]],
     suspects: Mapping[str, Suspect],
+    leads: Mapping[str, str],
+    added: Collection[str | None],
 ) -> str | None:
     candidates = []
     for other in findings:
         if other.rule == finding.rule or other.outcome != "found":
             continue
+        if leads.get(finding.rule) == other.rule and finding.cure in added:
+            continue  # it is upheld by what its cure adds to the other's
         claims = finding.rule in suspects[other.rule].leads_to or other.rule in rules[finding.rule].echo_of
         back = other.rule in suspects[finding.rule].leads_to or finding.rule in rules[other.rule].echo_of
         if not claims or (back and _strength(other) <= _strength(finding)):

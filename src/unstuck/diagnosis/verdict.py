@@ -100,7 +100,8 @@ def _without_fault(case: Case, skill: Skill | None, curve: Curve | None, room: R
         )
     if near and reached < NOISY and falling < FLAT:
         return "noise-floor", (
-            f"At the noise floor: {on} skill {reached:.2f}, and reference learners reach {learnable:.2f} on the same rows."
+            f"At the noise floor: {on} skill {reached:.2f}, and reference learners reach {learnable:.2f} "
+            "on the same rows."
         )
     if near or (room is not None and not room.exists):
         beside = f"; reference learners reach {learnable:.2f}" if np.isfinite(learnable) else ""

@@ -288,7 +288,7 @@ def baseline_trial(bench: Bench, written: Intervention | None = None, number: st
     return Trial(
         id=f"x-baseline{number}",
         role="baseline",
-        label="as written",
+        label=label(written),
         metric=HELD,
         engine=scores.engine,
         weights_moved=any(scores.moved) if scores.moved else None,

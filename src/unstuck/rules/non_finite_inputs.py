@@ -127,8 +127,9 @@ def _count(stats: object) -> int:
 def _spoilt(curve: Curve | None, replay: Replay | None) -> bool:
     """Whether the loss, a weight or the output of a layer left the numbers."""
     moments = replay.moments if replay is not None else ()
-    seen = any(not state.finite for moment in moments for state in (*moment.variables, *moment.layers))
-    return seen or (curve is not None and curve.non_finite_step is not None)
+    weights = any(not state.finite for moment in moments for state in moment.variables)
+    outputs = any(not state.finite for moment in moments for state in moment.layers)
+    return weights or outputs or (curve is not None and curve.non_finite_step is not None)
 
 
 def _cells(arrays: tuple[np.ndarray, ...], count: int, columns: tuple[str, ...]) -> str:
