@@ -109,9 +109,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
         (["--exit-zero"], 0),
     ],
 )
-def test_an_error_found_fails_unless_told_otherwise(
-    workplace: Workplace, options: list[str], status: int
-) -> None:
+def test_an_error_found_fails_unless_told_otherwise(workplace: Workplace, options: list[str], status: int) -> None:
     assert workplace("run", *options, "train.py").exit_code == status
 
 
@@ -162,9 +160,7 @@ def test_an_unknown_option_before_the_script_is_refused(workplace: Workplace) ->
 
 
 def test_options_become_settings(workplace: Workplace) -> None:
-    workplace(
-        "run", "--experiments", "all", "--budget", "2 min", "--seeds", "5", "--show", "possible", "train.py"
-    )
+    workplace("run", "--experiments", "all", "--budget", "2 min", "--seeds", "5", "--show", "possible", "train.py")
     (_, settings), *_ = workplace.judged
     assert (
         settings.experiments,
@@ -200,8 +196,7 @@ def test_a_syntax_error_is_told_with_its_place(workplace: Workplace) -> None:
 def test_a_missing_script_is_told(workplace: Workplace) -> None:
     result = workplace("run", "nope.py")
     assert result.stderr == (
-        "unstuck: error[E001]: nope.py does not exist; expected a Python script; "
-        "give the path of a Python script\n"
+        "unstuck: error[E001]: nope.py does not exist; expected a Python script; give the path of a Python script\n"
     )
     assert result.exit_code == 2
 
@@ -376,9 +371,7 @@ def test_a_page_comes_as_markdown_and_as_json() -> None:
 
 
 @pytest.mark.usefixtures("one_rule")
-@pytest.mark.parametrize(
-    ("name", "near"), [("dead-rleu", "dead-relu"), ("grd102", "grd101"), ("e0012", "E012")]
-)
+@pytest.mark.parametrize(("name", "near"), [("dead-rleu", "dead-relu"), ("grd102", "grd101"), ("e0012", "E012")])
 def test_an_unknown_name_gets_the_closest_ones(name: str, near: str) -> None:
     result = CliRunner().invoke(main, ["explain", name])
     assert (result.exit_code, near in result.stderr) == (2, True)
@@ -387,9 +380,7 @@ def test_an_unknown_name_gets_the_closest_ones(name: str, near: str) -> None:
 
 @pytest.mark.usefixtures("one_rule")
 def test_the_rules_are_listed() -> None:
-    assert (
-        CliRunner().invoke(main, ["rules"]).stdout.splitlines()[0] == "GRD101  dead-relu  error    gradient"
-    )
+    assert CliRunner().invoke(main, ["rules"]).stdout.splitlines()[0] == "GRD101  dead-relu  error    gradient"
     listed = json.loads(CliRunner().invoke(main, ["rules", "--format", "json"]).stdout)
     assert [rule["name"] for rule in listed] == ["dead-relu"]
 
@@ -436,9 +427,7 @@ def test_the_closest_file_with_our_table_wins_whole(tmp_path: Path) -> None:
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
     (tmp_path / "unstuck.toml").write_text('seeds = 9\nbudget = "9 min"\n')
-    (tmp_path / "a" / "pyproject.toml").write_text(
-        '[tool.unstuck]\nseeds = 4\nfail-on = "never"\nignore = ["x"]\n'
-    )
+    (tmp_path / "a" / "pyproject.toml").write_text('[tool.unstuck]\nseeds = 4\nfail-on = "never"\nignore = ["x"]\n')
     (inner / "pyproject.toml").write_text("[tool.other]\n")
     assert load(inner) == Settings(seeds=4, fail_on="never", ignore=("x",))
 

@@ -24,9 +24,7 @@ Command = Callable[..., Any]
 _FORMAT = [
     click.option("--format", "format", type=click.Choice(["full", "concise", "json"]), default="full"),
     click.option("--output", metavar="FILE", help="Write the report here; - is standard output."),
-    click.option(
-        "--html", type=click.Path(path_type=Path), metavar="FILE", help="Also write the HTML report."
-    ),
+    click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Also write the HTML report."),
     click.option(
         "--experiments",
         type=click.Choice(["off", "auto", "all"]),
@@ -52,9 +50,7 @@ _FORMAT = [
     ),
     click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found."),
     click.option("--strict", is_flag=True, help="Exit with 2 if a rule crashed."),
-    click.option(
-        "--show", type=click.Choice(["likely", "possible"]), help="The least confidence that is shown."
-    ),
+    click.option("--show", type=click.Choice(["likely", "possible"]), help="The least confidence that is shown."),
     click.option("-v", "--verbose", count=True, help="Say more; twice: also what is merely possible."),
     click.option("-q", "--quiet", is_flag=True, help="Only the verdict and a line a finding."),
 ]
@@ -199,14 +195,10 @@ def _unknown(name: str, known: list[str]) -> UnstuckError:
 
     near = [n for spelt in (name.lower(), name.upper()) for n in difflib.get_close_matches(spelt, known)]
     do = f"did you mean {' or '.join(dict.fromkeys(near))}?" if near else "`unstuck rules` lists them"
-    return UnstuckError(
-        "E011", f"no rule or error is called {name!r}", expected="expected a name or a code", do=do
-    )
+    return UnstuckError("E011", f"no rule or error is called {name!r}", expected="expected a name or a code", do=do)
 
 
-def _diagnose(
-    folder: Path, settings: Settings, options: dict[str, Any], *, status: int, stream: TextIO
-) -> int:
+def _diagnose(folder: Path, settings: Settings, options: dict[str, Any], *, status: int, stream: TextIO) -> int:
     """Judge a run folder, keep and show the report; the exit status of the findings."""
     from unstuck.report import to_json
     from unstuck.report.selection import outcomes, reaches
@@ -240,9 +232,7 @@ def _diagnose(
 
 def _give_up(code: str, happened: str, folder: Path, status: int) -> NoReturn:
     do = f"`unstuck diagnose {folder.name}` judges the record again; -v shows more"
-    console.complain(
-        UnstuckError(code, happened, expected=f"the record is kept in {console.relative(folder)}", do=do)
-    )
+    console.complain(UnstuckError(code, happened, expected=f"the record is kept in {console.relative(folder)}", do=do))
     sys.exit(status)
 
 

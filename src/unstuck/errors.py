@@ -95,6 +95,6 @@ ERRORS: dict[str, str] = {
         "A copy of the model could not be made or trained in a process of its own. Keras must be able to rebuild it "
         "from its configuration: give custom classes a `get_config`, or use `unstuck.Watch()` on your own `fit`."
     ),
-    "E017": "An argument of `unstuck.diagnose` or `unstuck.Watch` has a value that is not understood; the message says which.",
+    "E017": "An argument of `unstuck.diagnose` or `unstuck.Watch` has a value that is not understood.",
 }
 """What `unstuck explain CODE` says. A code is never used again for something else."""

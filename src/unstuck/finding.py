@@ -36,7 +36,7 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True):
     """Base of every domain type: immutable, keyword-only, unknown keys ignored when decoded."""
 
 
-class Location(Struct):
+class Location(Struct, frozen=True):
     """A span of source. Lines and columns count from 1; the end column is exclusive."""
 
     file: str
@@ -48,7 +48,7 @@ class Location(Struct):
     label: str = ""
 
 
-class Evidence(Struct):
+class Evidence(Struct, frozen=True):
     """One thing that was seen: a sentence for people and the measured value for machines."""
 
     measure: str
@@ -59,7 +59,7 @@ class Evidence(Struct):
     of: float | None = None
 
 
-class Edit(Struct):
+class Edit(Struct, frozen=True):
     """Replace the source from `start` to `end` (line, column; both from 1, end exclusive) by `text`."""
 
     file: str
@@ -68,7 +68,7 @@ class Edit(Struct):
     text: str
 
 
-class Fix(Struct):
+class Fix(Struct, frozen=True):
     """A change to the code. Only `exact` and `suggested` fixes have complete edits."""
 
     title: str
@@ -78,14 +78,14 @@ class Fix(Struct):
     """Another way to the same end, in words."""
 
 
-class Step(Struct):
+class Step(Struct, frozen=True):
     """One station of a data flow: what happened to the rows, and where."""
 
     text: str
     location: Location | None = None
 
 
-class Trial(Struct):
+class Trial(Struct, frozen=True):
     """One arm of a controlled experiment next to its baseline, paired over seeds.
 
     `effect` is the mean of the paired differences (value - baseline) of `metric`; `interval` its two-sided
@@ -116,7 +116,7 @@ class Trial(Struct):
     seconds: float = 0.0
 
 
-class Finding(Struct):
+class Finding(Struct, frozen=True):
     """A cause with its evidence. `explained_by` names the rule of its root cause when it is a consequence."""
 
     rule: str
@@ -144,7 +144,7 @@ class Finding(Struct):
     fit: int = 0
 
 
-class RuleResult(Struct):
+class RuleResult(Struct, frozen=True):
     """The outcome of one rule on one fit. Every rule has one."""
 
     rule: str
@@ -158,7 +158,7 @@ class RuleResult(Struct):
     supply: str = ""
 
 
-class Fit(Struct):
+class Fit(Struct, frozen=True):
     """One recorded call of `fit` and the verdict on it."""
 
     index: int
@@ -180,7 +180,7 @@ class Fit(Struct):
     """What is worth knowing about this fit whatever the findings, in sentences."""
 
 
-class Run(Struct):
+class Run(Struct, frozen=True):
     """The recorded run a report is about."""
 
     id: str
@@ -197,7 +197,7 @@ class Run(Struct):
     """`completed`, `exit N`, `raised TYPE`, `interrupted`, `killed`."""
 
 
-class Summary(Struct):
+class Summary(Struct, frozen=True):
     error: int = 0
     warning: int = 0
     note: int = 0
@@ -206,12 +206,12 @@ class Summary(Struct):
     sentence: str = ""
 
 
-class Tool(Struct):
+class Tool(Struct, frozen=True):
     name: str
     version: str
 
 
-class Report(Struct):
+class Report(Struct, frozen=True):
     """Everything a diagnosis says. Every renderer is a pure function of it."""
 
     schema: str

@@ -83,9 +83,7 @@ def softmax_finding(**more: object) -> Finding:
         ),
         "related": (
             Location(file=TRAIN, line=14, column=24, end_line=14, end_column=25, label="one unit"),
-            Location(
-                file=TRAIN, line=16, column=23, end_line=16, end_column=54, label="log(1) = 0 for every label"
-            ),
+            Location(file=TRAIN, line=16, column=23, end_line=16, end_column=54, label="log(1) = 0 for every label"),
         ),
         "evidence": (
             Evidence(
@@ -101,9 +99,7 @@ def softmax_finding(**more: object) -> Finding:
                 "not a good fit",
                 value=7.5e-8,
             ),
-            Evidence(
-                measure="accuracy", text="accuracy 0.626 is the share of class 1 in the labels", value=0.626
-            ),
+            Evidence(measure="accuracy", text="accuracy 0.626 is the share of class 1 in the labels", value=0.626),
         ),
         "conclusion": "the output does not depend on the weights, so no data, learning rate or number of "
         "epochs can change it",
@@ -128,9 +124,7 @@ def trial(id: str, role: str, label: str, value: tuple[float, ...], **more: obje
 
 CHANCE = (0.0, 0.0, 0.0)
 SOFTMAX_TRIALS = (
-    trial(
-        "x0", "baseline", "as written", CHANCE, weights_moved=False, displayed={"val_accuracy": (0.632,) * 3}
-    ),
+    trial("x0", "baseline", "as written", CHANCE, weights_moved=False, displayed={"val_accuracy": (0.632,) * 3}),
     trial(
         "x1",
         "rival",
@@ -237,9 +231,7 @@ def case_b() -> Report:
         location=Location(
             file=STUDY, cell=4, line=2, column=14, end_column=27, label="sees all 200 rows and their labels"
         ),
-        related=(
-            Location(file=STUDY, cell=6, line=1, column=34, end_column=50, label="the split comes only here"),
-        ),
+        related=(Location(file=STUDY, cell=6, line=1, column=34, end_column=50, label="the split comes only here"),),
         flow=(
             Step(text="X"),
             Step(text="fit_transform", location=Location(file=STUDY, cell=4, line=2, column=14)),
@@ -440,14 +432,10 @@ FOLDS_SOURCE = (
 def several_fits() -> Report:
     """A pretraining that is fine and two folds with one fault, built by a helper; nothing was tried."""
     finding = softmax_finding(
-        location=Location(
-            file=FOLDS, line=112, column=30, end_column=79, label="divides one number by itself"
-        ),
+        location=Location(file=FOLDS, line=112, column=30, end_column=79, label="divides one number by itself"),
         related=(
             Location(file=FOLDS, line=31, column=19, label="one unit"),
-            Location(
-                file=FOLDS, line=31, column=29, end_column=49, label="softmax, chosen far away from here"
-            ),
+            Location(file=FOLDS, line=31, column=29, end_column=49, label="softmax, chosen far away from here"),
             Location(file="/opt/lib/helpers.py", line=3, column=1, label="wraps the model"),
         ),
         experiments=(),
@@ -496,10 +484,7 @@ def _fields(finding: Finding) -> dict[str, object]:
     return {name: getattr(finding, name) for name in finding.__struct_fields__}
 
 
-EVIL = (
-    "\x1b[31mred\x1b[0m\x07 \x1b]8;;http://evil.example\x07link\x1b]8;;\x07 "
-    "\u202egnp.exe <script>alert(1)</script>"
-)
+EVIL = "\x1b[31mred\x1b[0m\x07 \x1b]8;;http://evil.example\x07link\x1b]8;;\x07 \u202egnp.exe <script>alert(1)</script>"
 LONG = "an_extremely_long_name_" * 12
 
 
@@ -518,9 +503,7 @@ def hostile() -> Report:
         severity="error",
         confidence="confirmed",
         message=f"layer {EVIL} named {LONG} breaks\r\nlines",
-        location=Location(
-            file=file, line=3, column=209, end_column=221, label=f"{EVIL} at the far right end"
-        ),
+        location=Location(file=file, line=3, column=209, end_column=221, label=f"{EVIL} at the far right end"),
         related=(
             Location(file=file, line=2, column=5, end_column=400, label=LONG),
             Location(file=file, line=99, column=5, label="beyond the end of the file"),

@@ -120,9 +120,7 @@ def test_an_edit_that_does_not_fit_the_source_is_told_in_words() -> None:
 def test_inserting_a_line_leaves_its_neighbour_out_of_the_diff() -> None:
     fix = softmax_finding().fix
     assert fix is not None
-    edit = msgspec.structs.replace(
-        fix.edits[0], start=(17, 1), end=(17, 1), text="x_train = scale(x_train)\n"
-    )
+    edit = msgspec.structs.replace(fix.edits[0], start=(17, 1), end=(17, 1), text="x_train = scale(x_train)\n")
     finding = softmax_finding(fix=msgspec.structs.replace(fix, edits=(edit,)))
     shown = text(msgspec.structs.replace(case_a(), findings=(finding,)))
     assert "\n17 + x_train = scale(x_train)\n   |\n" in shown
@@ -138,9 +136,7 @@ def test_deleting_a_line_shows_only_that_line() -> None:
 
 
 def test_carets_stand_under_wide_characters_and_tabs() -> None:
-    finding = softmax_finding(
-        location=Location(file="t.py", line=1, column=4, end_column=5, label="x"), related=()
-    )
+    finding = softmax_finding(location=Location(file="t.py", line=1, column=4, end_column=5, label="x"), related=())
     rows = frame(finding, {"t.py": ("網\té=1",)})
     assert rows[2:4] == [" 1 | 網  é=1", "   |      ^ x"]
 

@@ -70,7 +70,10 @@ def _weights(case: Case, data: Data, setup: Setup, rows: np.ndarray) -> np.ndarr
 
 def _plain_types(experiment: Experiment) -> Experiment:
     """float64 as float32, booleans as numbers: what Keras makes of them."""
-    cast = lambda a: a.astype(np.float32) if a.dtype.kind in "fb" else a  # noqa: E731
+
+    def cast(array: np.ndarray) -> np.ndarray:
+        return array.astype(np.float32) if array.dtype.kind in "fb" else array
+
     return replace(
         experiment,
         x=tuple(map(cast, experiment.x)),

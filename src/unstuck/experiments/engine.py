@@ -103,9 +103,10 @@ class _Program:
         starts = [self._start(job) for job in jobs]
         variables = self.model.variables
         where = {id(v): i for i, v in enumerate(variables)}
-        pick = lambda group: [  # noqa: E731
-            jnp.asarray(np.stack([start[where[id(v)]] for start in starts])) for v in group
-        ]
+
+        def pick(group: Sequence[Any]) -> list[Any]:
+            return [jnp.asarray(np.stack([start[where[id(v)]] for start in starts])) for v in group]
+
         trainable, fixed = pick(self.model.trainable_variables), pick(self.model.non_trainable_variables)
         optimizer = self._optimizer_state(jobs)
         keys = jax.vmap(jax.random.key)(jnp.asarray([j.seed + j.experiment.seed_offset for j in jobs]))
@@ -150,7 +151,7 @@ class _Program:
         rate = getattr(inner, "_learning_rate", None)
         state = []
         for variable in self.optimizer.variables:
-            if variable is rate and jobs[0].experiment.learning_rate is not None:
+            if rate is not None and variable is rate and jobs[0].experiment.learning_rate is not None:
                 state.append(jnp.asarray([j.experiment.learning_rate for j in jobs], dtype=variable.dtype))
             else:
                 state.append(jnp.stack([variable.value] * len(jobs)))
@@ -266,14 +267,16 @@ def _stack(arrays: Sequence[np.ndarray]) -> tuple[Any, bool]:
     """One shared array where all jobs use the same, else stacked; and whether it is stacked."""
     import jax.numpy as jnp
 
-    cast = lambda a: a.astype(np.float32) if a.dtype == np.float64 else a  # noqa: E731
+    def cast(array: np.ndarray) -> np.ndarray:
+        return array.astype(np.float32) if array.dtype == np.float64 else array
+
     if all(a is arrays[0] for a in arrays):
         return jnp.asarray(cast(arrays[0])), False
     return jnp.asarray(np.stack([cast(a) for a in arrays])), True
 
 
 def run_native(jobs: Sequence[Job]) -> list[Outcome]:
-    """Train each job by `model.fit` on the backend of this process; for what JAX cannot rebuild or does not do alike."""
+    """Train each job by `model.fit` on this process's backend; for what JAX cannot rebuild or does otherwise."""
     return [_fit(job) for job in jobs]
 
 
@@ -298,7 +301,10 @@ def _fit(job: Job) -> Outcome:
     )
     after = [np.asarray(keras.ops.convert_to_numpy(v)) for v in model.trainable_variables]
     moved = max((float(np.abs(b - a).max(initial=0.0)) for a, b in zip(before, after, strict=True)), default=0.0)
-    predict = lambda inputs: np.asarray(model.predict(arranged(list(inputs)), verbose=0))  # noqa: E731
+
+    def predict(inputs: Sequence[np.ndarray]) -> np.ndarray:
+        return np.asarray(model.predict(arranged(list(inputs)), verbose=0))
+
     return Outcome(
         predict(experiment.held_x),
         predict([a[:TRAIN_ROWS] for a in experiment.x]),

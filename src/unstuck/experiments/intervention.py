@@ -12,7 +12,7 @@ from unstuck.measure.setup import Setup
 
 @dataclass(frozen=True)
 class Intervention:
-    """Base of all interventions; one a file in `interventions/`. Fields are plain data, so a plan can be written down."""
+    """Base of all interventions; one a file in `interventions/`. Fields are plain data."""
 
     @property
     def label(self) -> str:

@@ -135,7 +135,10 @@ class Bench:
         seconds: float,
     ) -> None:
         task, decoding = self.task, experiment.decoding
-        read = lambda out: task.read(out, decoding.activation, decoding.scale, decoding.shift)  # noqa: E731
+
+        def read(out: np.ndarray) -> np.ndarray:
+            return task.read(out, decoding.activation, decoding.scale, decoding.shift)
+
         held, train = read(outcome.held_outputs), read(outcome.train_outputs)
         train_y = getattr(experiment, "scored_y", None)
         train_y = self.train_y if train_y is None else train_y
@@ -174,8 +177,11 @@ class Bench:
             self.store.get(key(arm.intervention), Scores()),
         )
         shared = [s for s in value.seeds if s in baseline.seeds]
-        one = lambda scores: [scores.of(arm.endpoint)[scores.seeds.index(s)] for s in shared]  # noqa: E731
-        common = {
+
+        def one(scores: Scores) -> list[float]:
+            return [scores.of(arm.endpoint)[scores.seeds.index(s)] for s in shared]
+
+        common: dict[str, Any] = {
             "id": f"x{number}",
             "role": arm.role,
             "label": arm.intervention.label,

@@ -1,1 +1,1 @@
-"""DERIVE: pure, cached quantities from the record. No clock, no environment, no hidden randomness, no I/O but reading."""
+"""DERIVE: pure, cached quantities from the record. No clock, no environment, no hidden randomness."""

@@ -44,8 +44,8 @@ class Reference:
         linear: held-out skill of the linear one.
         p_value: chance that shuffled labels agree with the cross-validated answers as well (label-permutation null,
             Bonferroni over the learners). Small: there is signal.
-        cross_validated: skill of the better learner by 5-fold cross-validation over all recorded rows, where the held-out
-            rows alone did not settle the question; else the best held-out skill.
+        cross_validated: skill of the better learner by 5-fold cross-validation over all recorded rows, where the
+            held-out rows alone did not settle the question; else the best held-out skill.
     """
 
     learners: tuple[Learner, ...]
@@ -72,7 +72,8 @@ class Reference:
         keep = np.random.default_rng(SEED).permutation(len(x))[:MAX_ROWS]
         with warnings.catch_warnings(), threadpool_limits(1):  # threads that spin cost more than they bring here
             warnings.simplefilter("ignore")
-            return _measure(cls, task, x[keep], y[keep], held_x[:MAX_ROWS], held_y[:MAX_ROWS])
+            measured: Self = _measure(cls, task, x[keep], y[keep], held_x[:MAX_ROWS], held_y[:MAX_ROWS])
+            return measured
 
     @property
     def has_signal(self) -> bool:

@@ -98,15 +98,7 @@ class Replay:
                 step=m["step"],
                 loss=_number(m["loss"]),
                 penalty=_number(m["penalty"]),
-                layers=tuple(
-                    LayerState(
-                        **{
-                            k: _number(v) if isinstance(v, (int, float)) and not isinstance(v, bool) else v
-                            for k, v in layer.items()
-                        }
-                    )
-                    for layer in m["layers"]
-                ),
+                layers=tuple(LayerState(**layer) for layer in m["layers"]),
                 variables=tuple(
                     VariableState(v["path"], _number(v["gradient"]), _number(v["value"]), v["finite"])
                     for v in m["variables"]

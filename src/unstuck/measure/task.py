@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -84,7 +84,7 @@ class Task:
         """Mean over outputs of the variance of the training targets; the squared error of predicting the mean."""
         return float(np.nanvar(self.y, axis=0).mean()) if not self.is_classes else float("nan")
 
-    def read(self, outputs: np.ndarray, activation: str = "", scale: object = 1.0, shift: object = 0.0) -> np.ndarray:
+    def read(self, outputs: np.ndarray, activation: str = "", scale: Any = 1.0, shift: Any = 0.0) -> np.ndarray:
         """Network outputs as class probabilities (n, classes), label probabilities (n, k) or targets (n, k).
 
         Args:
@@ -92,7 +92,7 @@ class Task:
             activation: `sigmoid` or `softmax` for outputs that are logits.
             scale, shift: affine map back to the units of the labels, for rescaled targets.
         """
-        out = np.asarray(outputs, dtype=np.float64)
+        out: np.ndarray = np.asarray(outputs, dtype=np.float64)
         if self.is_classes:
             out = out.reshape(-1, out.shape[-1]) if out.ndim > 1 else out.reshape(-1, 1)
         else:
@@ -193,8 +193,8 @@ def to_classes(y: np.ndarray) -> np.ndarray:
     """Class numbers (n,) from (n,), (n, 1) or one-hot (n, C) labels; sequences are flattened."""
     y = np.asarray(y)
     if y.ndim >= 2 and y.shape[-1] > 1:
-        return y.reshape(-1, y.shape[-1]).argmax(axis=1)
-    return np.nan_to_num(y.reshape(-1)).round().astype(int)
+        return np.asarray(y.reshape(-1, y.shape[-1]).argmax(axis=1))
+    return np.asarray(np.nan_to_num(y.reshape(-1)).round().astype(int))
 
 
 def _matrix(y: np.ndarray) -> np.ndarray:

@@ -76,7 +76,7 @@ def _watch(recorder: Recorder, signature: inspect.Signature, model: Any, args: A
     arguments = {k: v for k, v in bound.items() if k != "self"}
     arguments.update(arguments.pop("kwargs", {}))
     callback = FitRecorder(recorder, recorder.site(depth=5), arguments)
-    given = arguments.get("callbacks")
+    given: Any = arguments.get("callbacks")
     if hasattr(given, "append") and hasattr(given, "on_epoch_end"):
         given.append(callback)
     else:

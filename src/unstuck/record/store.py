@@ -151,7 +151,8 @@ class Reader:
 
     def sources(self) -> dict[str, tuple[str, ...]]:
         return {
-            file: tuple(text.replace("\r\n", "\n").split("\n")) for file, text in self._database.execute("SELECT file, text FROM source")
+            file: tuple(text.replace("\r\n", "\n").split("\n"))
+            for file, text in self._database.execute("SELECT file, text FROM source")
         }
 
     def arrays(self, name: str) -> dict[str, np.ndarray]:

@@ -98,9 +98,7 @@ def environment(start: Path) -> str:
             return "not installed"
 
     rows = [("unstuck", installed("unstuck")), ("python", f"{platform.python_version()} ({sys.executable})")]
-    rows += [
-        (name, installed(name)) for name in ("keras", "jax", "tensorflow", "torch", "numpy", "scikit-learn")
-    ]
+    rows += [(name, installed(name)) for name in ("keras", "jax", "tensorflow", "torch", "numpy", "scikit-learn")]
     rows.append(("backend", os.environ.get("KERAS_BACKEND", "as keras.json says (default: tensorflow)")))
     rows += [
         (name.replace("_", "-"), f"{_plain(value)}  ({clean(origin)})")

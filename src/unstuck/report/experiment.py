@@ -47,9 +47,7 @@ def _widths(table: Table, room: int) -> list[int]:
     """Widths of the columns; heads are wrapped only where the labels would have to be."""
     content = [max(cells(r.cells[i]) for r in table.rows) for i in range(len(table.heads))]
     heads = [cells(head) for head in table.heads]
-    words = [
-        min(max(map(cells, h.split()), default=0), w) for h, w in zip(table.heads, _WIDEST, strict=False)
-    ]
+    words = [min(max(map(cells, h.split()), default=0), w) for h, w in zip(table.heads, _WIDEST, strict=False)]
     for least in (heads, words):
         rest = [max(min(c, w), h) for c, w, h in zip(content, _WIDEST, least, strict=False)][1:]
         left = room - sum(rest) - _GAP * len(rest)
@@ -82,9 +80,7 @@ def _own_scores(trials: Sequence[Trial]) -> list[str]:
     if best is None or written is None:
         return []
     shared = [
-        name
-        for name in best.displayed
-        if "skill" not in name and written.displayed.get(name) and best.displayed[name]
+        name for name in best.displayed if "skill" not in name and written.displayed.get(name) and best.displayed[name]
     ]
     return [
         f"in your terms: {clean(name)} {spread(written.displayed[name])} as written, "

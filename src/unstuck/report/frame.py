@@ -74,9 +74,7 @@ def _in_words(spots: list[Location], bar: str, width: int) -> list[str]:
     return lines
 
 
-def _body(
-    spots: list[Location], primary: Location, source: tuple[str, ...], gutter: int, width: int
-) -> list[str]:
+def _body(spots: list[Location], primary: Location, source: tuple[str, ...], gutter: int, width: int) -> list[str]:
     numbers = sorted({s.line for s in spots if 1 <= s.line <= len(source)})
     if not numbers:
         return []
@@ -95,9 +93,7 @@ def _body(
     return lines
 
 
-def _line(
-    number: int, text: str, spots: list[Location], primary: Location, gutter: int, width: int
-) -> list[str]:
+def _line(number: int, text: str, spots: list[Location], primary: Location, gutter: int, width: int) -> list[str]:
     grid, starts = layout(text)
     marks = [_mark(spot, text, starts, primary=spot is primary) for spot in spots]
     grid, marks = _window(grid, marks, CODE_WIDTH - gutter - 3)
@@ -154,10 +150,7 @@ def _window(grid: list[str], marks: list[Mark], room: int) -> tuple[list[str], l
         clipped[0] = "…"
     if end < len(grid):
         clipped[-1] = "…"
-    moved = [
-        Mark(min(m.start - begin, room - 1), max(1, min(m.end - begin, room)), m.label, m.primary)
-        for m in marks
-    ]
+    moved = [Mark(min(m.start - begin, room - 1), max(1, min(m.end - begin, room)), m.label, m.primary) for m in marks]
     return clipped, moved
 
 

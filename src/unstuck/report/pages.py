@@ -75,9 +75,7 @@ def rule_list(rules: Sequence[Documented], format: str) -> str:
         return json.dumps([rule_page(rule)[0] for rule in rules], indent=2, ensure_ascii=False) + "\n"
     wide = max((len(rule.name) for rule in rules), default=0)
     rows = [f"{rule.code}  {rule.name:<{wide}}  {rule.severity:<7}  {rule.family}".rstrip() for rule in rules]
-    return (
-        "\n".join([*map(_shown, rows), f"{len(rows)} rules. unstuck explain NAME tells more of one."]) + "\n"
-    )
+    return "\n".join([*map(_shown, rows), f"{len(rows)} rules. unstuck explain NAME tells more of one."]) + "\n"
 
 
 def _shown(row: str) -> str:

@@ -22,17 +22,13 @@ def find_run(name: str | None, start: Path) -> Path:
     if name and Path(name).is_dir() and is_run(Path(name)):
         return Path(name)
     runs = [f for f in sorted((start / RUNS).glob("*")) if is_run(f)]
-    matches = [f for f in runs if f.name == name] or [
-        f for f in runs if name is None or f.name.endswith(name)
-    ]
+    matches = [f for f in runs if f.name == name] or [f for f in runs if name is None or f.name.endswith(name)]
     if len(matches) == 1 or (matches and name is None):
         return max(matches, key=_began)
     known = ", ".join(f.name for f in sorted(matches or runs, key=_began)[-5:])
     raise UnstuckError(
         "E010",
-        f"{len(matches) or 'no'} recorded runs match {name!r}"
-        if name
-        else f"no recorded run in {start / RUNS}",
+        f"{len(matches) or 'no'} recorded runs match {name!r}" if name else f"no recorded run in {start / RUNS}",
         expected=f"expected one of {known}" if known else "expected the folder of a run",
         do="name it in full" if known else "record one with `unstuck run SCRIPT`",
     )

@@ -23,9 +23,7 @@ def check_script(script: Path) -> None:
     try:
         source = script.read_bytes()
     except OSError as error:
-        reason = (
-            "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
-        )
+        reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
         raise UnstuckError("E001", f"{script} {reason}", expected="expected a Python script", do=do) from None
     if script.suffix == ".ipynb":
         raise UnstuckError(
@@ -69,9 +67,7 @@ def after(script: Path, recording: Recording) -> UnstuckError | None:
     if status in (130, -signal.SIGINT):
         return UnstuckError("E005", f"{script} was interrupted {when}", expected=done, do=do)
     if status < 0:
-        return UnstuckError(
-            "E008", f"{script} was killed by {_signal_name(-status)} {when}", expected=done, do=do
-        )
+        return UnstuckError("E008", f"{script} was killed by {_signal_name(-status)} {when}", expected=done, do=do)
     if status:
         how = f"raised {recording.error}" if recording.error else f"ended with status {status}"
         return UnstuckError("E004", f"{script} {how} {when}", expected=done, do=do)
@@ -79,12 +75,8 @@ def after(script: Path, recording: Recording) -> UnstuckError | None:
         return None
     nothing = f"nothing could be recorded; {kept}"
     if not recording.keras:
-        return UnstuckError(
-            "E007", f"{script} uses no Keras", expected="expected it to import keras", do=nothing
-        )
-    return UnstuckError(
-        "E006", f"{script} never calls fit", expected="expected a call of model.fit", do=nothing
-    )
+        return UnstuckError("E007", f"{script} uses no Keras", expected="expected it to import keras", do=nothing)
+    return UnstuckError("E006", f"{script} never calls fit", expected="expected a call of model.fit", do=nothing)
 
 
 def _signal_name(number: int) -> str:

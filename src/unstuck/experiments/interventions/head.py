@@ -103,7 +103,7 @@ def recode(y: np.ndarray, labels: str, units: int) -> np.ndarray:
     flat = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1)
     if labels == "one-hot":
         values = np.clip(flat.astype(int), 0, units - 1)
-        return np.eye(units, dtype=np.float32)[values]
+        return np.asarray(np.eye(units, dtype=np.float32)[values])
     flat = flat.astype(np.int32 if labels == "sparse" else np.float32)
     return flat if labels == "sparse" else flat.reshape(-1, 1)
 
