@@ -6,6 +6,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TORCH := torch==2.13.0
+PER_BACKEND := tests/record tests/rules/test_rule_examples.py
 
 .PHONY: demo test check lock clean
 
@@ -15,6 +16,8 @@ demo: .make/run
 
 test: .make/test
 	KERAS_BACKEND=jax $(BIN)/python -m pytest
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest $(PER_BACKEND)
+	KERAS_BACKEND=torch $(BIN)/python -m pytest $(PER_BACKEND)
 
 check: .make/lint
 	$(BIN)/ruff format --check .
