@@ -110,7 +110,7 @@ def test_capacity_is_the_cause_and_the_rate_alone_is_not_enough(report):
     wider = [t for t in tried if t["role"] == "intervention"]
     assert any(t["sufficient"] for t in wider)
     assert wider[0]["effect"] > 0.5
-    rates = [t for t in tried if t["intervention"]["type"] == "scale-learning-rate" and t["value"]]
+    rates = [t for t in tried if t["intervention"].get("type") == "scale-learning-rate" and t["value"]]
     assert rates
     assert all(not t["sufficient"] for t in rates)
     everything = {t["intervention"].get("type") for t in data["experiments"]}

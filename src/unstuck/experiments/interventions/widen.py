@@ -50,8 +50,8 @@ class Widen(Intervention):
 
     @property
     def label(self) -> str:
-        wide = f"hidden layers × {self.factor}" if self.factor != 1 else ""
-        deep = f"{self.layers} hidden layers of {WIDE_ENOUGH}" if self.layers else ""
+        wide = f"{self.factor} × wider" if self.factor != 1 else ""
+        deep = f"{self.layers} more layers of {WIDE_ENOUGH}" if self.layers else ""
         return " and ".join(part for part in (wide, deep) if part)
 
     def apply(self, experiment: Experiment) -> Experiment:

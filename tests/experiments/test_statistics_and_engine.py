@@ -1,0 +1,94 @@
+"""The verdict of paired differences, and that a batched trial is the training that Keras would do."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unstuck.experiments.engine import run_batched, run_native
+from unstuck.experiments.experiment import Experiment
+from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
+from unstuck.experiments.interventions.placebo import OtherSeed
+from unstuck.experiments.outcome import Job
+from unstuck.experiments.statistics import WORTH, paired_effect
+
+
+def test_a_clear_gain_is_confirmed_and_its_opposite_refuted():
+    gain = paired_effect([0.1, 0.12, 0.09], [0.8, 0.82, 0.79])
+    assert "confirmed" == gain.decision
+    assert gain.low > 0
+    assert "refuted" == paired_effect([0.8, 0.82, 0.79], [0.1, 0.12, 0.09]).decision
+
+
+def test_a_loss_is_confirmed_where_a_loss_was_expected():
+    assert "confirmed" == paired_effect([0.8, 0.82, 0.79], [0.1, 0.12, 0.09], sign=-1).decision
+
+
+def test_a_wide_spread_stays_open_and_says_how_many_seeds_would_settle_it():
+    effect = paired_effect([0.0, 0.0, 0.0], [0.9, 0.0, 0.6])
+    assert "inconclusive" == effect.decision
+    assert 3 < effect.seeds_to_settle < 30
+
+
+def test_more_interventions_widen_the_interval():
+    one, many = (paired_effect([0.0, 0.1, 0.0], [0.3, 0.3, 0.4], tried=n) for n in (1, 8))
+    assert many.high - many.low > one.high - one.low
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.floats(-1, 1), min_size=3, max_size=8))
+def test_no_difference_is_never_confirmed(scores):
+    assert "refuted" == paired_effect(scores, scores).decision
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.floats(-1, 1), min_size=3, max_size=8), st.floats(0, WORTH * 0.9))
+def test_an_effect_too_small_to_matter_is_never_confirmed(scores, shift):
+    assert "confirmed" != paired_effect(scores, [s + shift for s in scores]).decision
+
+
+@pytest.fixture(scope="module")
+def experiment():
+    import keras
+
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(6, activation="tanh"), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.Adam(0.01), loss="mse")
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(50, 4)).astype("float32")
+    y = x[:, :1] * 2 - x[:, 1:2]
+    return Experiment(
+        model=keras.saving.serialize_keras_object(model),
+        compile=model.get_compile_config(),
+        x=(x[:40],),
+        y=y[:40],
+        held_x=(x[40:],),
+        batch_size=16,
+        epochs=6,
+        shuffle=False,
+        learning_rate=0.01,
+        initial=tuple(np.array(v) for v in model.variables),
+    )
+
+
+def test_the_batched_run_equals_model_fit_also_with_a_last_batch_that_is_not_full(experiment):
+    jobs = [Job(experiment, 0)]
+    batched, native = run_batched(jobs)[0], run_native(jobs)[0]
+    assert batched.curve == pytest.approx(native.curve, rel=1e-5)
+    assert batched.held_outputs == pytest.approx(native.held_outputs, rel=1e-3, abs=1e-4)
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_one_others(experiment):
+    from dataclasses import replace
+
+    fresh = replace(experiment, initial=None, shuffle=True)
+    first, second, other = run_batched([Job(fresh, 1), Job(fresh, 1), Job(fresh, 2)])
+    assert np.array_equal(first.curve, second.curve)
+    assert not np.array_equal(first.curve, other.curve)
+
+
+def test_what_a_run_yields_does_not_depend_on_what_is_trained_beside_it(experiment):
+    faster = ScaleLearningRate(10).apply(experiment)
+    alone = run_batched([Job(experiment, 0)])[0]
+    beside = run_batched([Job(faster, 0), Job(experiment, 0), Job(OtherSeed().apply(experiment), 0)])[1]
+    assert beside.curve == pytest.approx(alone.curve, rel=1e-4)
