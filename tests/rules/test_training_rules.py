@@ -390,7 +390,7 @@ def test_a_straight_line_through_bent_data_is_suspected() -> None:
     line = setup(dense(0, 1, "linear"))
     found = suspect(judge(ModelTooSmall, line, skill(0.05, 0.05), reference(0.99, linear=0.84)))
     assert "the best straight line scores 0.84; boosted trees 0.99" == found.evidence[0].text
-    assert "2 hidden layers of 64" in found.cures[0].label
+    assert "2 more layers of 64" in found.cures[0].label
 
 
 def test_a_straight_line_is_enough_where_the_data_are_straight() -> None:

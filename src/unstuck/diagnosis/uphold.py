@@ -45,9 +45,7 @@ def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, 
     message = f"{best.label} changed {best.metric} by {_signed(best.effect)} {_interval(best)}"
     settle = f"; about {best.seeds_to_settle} seeds would settle it" if best.seeds_to_settle else ""
     weaker = _at_most_warning(judged)
-    finding = _finding(
-        replace(judged, suspect=weaker), case, tested, best, "likely", f"{message}{settle}"
-    )
+    finding = _finding(replace(judged, suspect=weaker), case, tested, best, "likely", f"{message}{settle}")
     return msgspec.structs.replace(finding, outcome="inconclusive"), _outcome(result, "inconclusive", message + settle)
 
 

@@ -93,6 +93,10 @@ def _without_fault(case: Case, skill: Skill | None, curve: Curve | None, room: R
     if reached >= SOLVED:
         return "finished", f"Finished: {on} skill is {reached:.2f} of 1; there is nothing left to gain."
     near = np.isfinite(learnable) and reached >= learnable - MARGIN
+    if near and reached <= AT_CHANCE:
+        return "unknown", (
+            f"At chance: {on} skill is {reached:.2f}, and the reference learners do not do better ({learnable:.2f})."
+        )
     if falling > STILL_FALLING and not near:
         return (
             "unfinished",

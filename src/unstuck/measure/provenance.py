@@ -115,8 +115,8 @@ class Provenance:
     @classmethod
     def of(cls, case: Case) -> Self:
         flow = [event for event in case.run.events if event.kind == "flow"]
-        versions = (case.run.meta.get("environment") or {}).get("versions") or {}
-        if not flow and "sklearn" in versions:
+        watched = "command" in case.run.meta  # `unstuck run` saw every call; a callback or `diagnose` sees none
+        if not flow and not watched:
             raise Missing("the data before the split", "run the whole script with `unstuck run`")
         rows = case.get(Rows)
         if not flow or not len(rows.held):

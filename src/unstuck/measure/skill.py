@@ -13,6 +13,8 @@ from unstuck.measure.replay import Replay
 from unstuck.measure.setup import BINARY, CATEGORICAL, SPARSE, Setup
 from unstuck.measure.task import Task
 
+ENOUGH_ROWS = 10
+"""Held-out rows under which a score says next to nothing: one row more or less is a tenth."""
 CLIP = 1e-7
 """Keras clips probabilities to [1e-7, 1 - 1e-7] before the logarithm (keras.config.epsilon())."""
 
@@ -22,7 +24,8 @@ class Skill:
     """How much the final weights know.
 
     Attributes:
-        train, held: skill on training and held-out rows (`Task.skill`); `held` is NaN when nothing was held out.
+        train, held: skill on training and held-out rows (`Task.skill`); `held` is NaN when fewer than
+            `ENOUGH_ROWS` rows were held out.
         initial_train is not recorded: see `Replay.moments` for losses.
         accuracy, held_accuracy: share of rows answered right, NaN unless the labels are classes.
         reported_loss: the loss Keras printed for the last epoch; evaluated_loss: `evaluate` on the training sample.
@@ -50,7 +53,7 @@ class Skill:
         n = len(replay.train_outputs)
         y, held_y = task.y[: len(train)], task.held_y[: len(held)]
         logs = case.fit.epochs[-1]["logs"] if case.fit.epochs else {}
-        honest = data.held_kind != "holdout"
+        honest = data.held_kind != "holdout" and len(held) >= ENOUGH_ROWS
         spread = np.ptp(replay.held_outputs.reshape(len(replay.held_outputs), -1), axis=0) if len(held) else np.zeros(1)
         reported = logs.get("loss")
         return cls(
@@ -61,7 +64,7 @@ class Skill:
             reported_loss=float("nan") if reported is None else float(reported),
             evaluated_loss=replay.evaluated_loss,
             recomputed_loss=loss_value(setup, data.y[:n], replay.train_outputs),
-            constant_loss=constant_loss(setup, task),
+            constant_loss=constant_loss(setup, task, data.y),
             constant_output=bool(np.all(spread <= 1e-6 * (np.abs(replay.held_outputs).max(initial=0) + 1e-12))),
         )
 
@@ -114,14 +117,18 @@ def loss_value(setup: Setup, y: np.ndarray, outputs: np.ndarray) -> float:
     return float("nan")
 
 
-def constant_loss(setup: Setup, task: Task) -> float:
-    """Loss of the best constant answer under the compiled loss: H(y), Var(y), mean absolute deviation."""
+def constant_loss(setup: Setup, task: Task, targets: np.ndarray) -> float:
+    """Loss of the best constant answer under the compiled loss: H(y), Var(y), mean absolute deviation.
+
+    Args:
+        targets: as given to fit, (n, ...).
+    """
     if setup.loss.name in BINARY | CATEGORICAL | SPARSE and task.kind != "regression":
         return task.entropy
     if setup.loss.name == "mean_squared_error":
-        y = task.y.astype(float).reshape(len(task.y), -1)
+        y = targets.astype(float).reshape(len(targets), -1)
         return float(np.nanvar(y, axis=0).mean())
     if setup.loss.name == "mean_absolute_error":
-        y = task.y.astype(float).reshape(len(task.y), -1)
+        y = targets.astype(float).reshape(len(targets), -1)
         return float(np.nanmean(np.abs(y - np.nanmedian(y, axis=0))))
     return float("nan")
