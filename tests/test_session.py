@@ -77,12 +77,12 @@ def test_watch_stops_training_when_the_loss_is_no_number():
 def test_a_model_that_is_not_compiled_gets_a_clear_error():
     import keras
 
-    with pytest.raises(unstuck.UnstuckError, match="E015.*not compiled.*compile"):
+    with pytest.raises(unstuck.UnstuckError, match=r"E015.*not compiled.*compile"):
         unstuck.diagnose(keras.Sequential([keras.layers.Dense(1)]), *rows())
 
 
 def test_data_that_are_no_array_get_a_clear_error():
-    with pytest.raises(unstuck.UnstuckError, match="E017.*array-like"):
+    with pytest.raises(unstuck.UnstuckError, match=r"E017.*array-like"):
         unstuck.diagnose(stuck_model(), (row for row in [1, 2]), rows()[1])
 
 

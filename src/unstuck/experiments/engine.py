@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -312,7 +311,3 @@ def _fit(job: Job) -> Outcome:
         moved,
         f"native {keras.backend.backend()}",
     )
-
-
-def without_start(experiment: Experiment) -> Experiment:
-    return replace(experiment, initial=None)

@@ -47,8 +47,8 @@ def set_optimizer_argument(setup: Setup, name: str, text: str) -> Edit | None:
         return None
     written = sources.text(place)
     if written[:1] in ("'", '"'):
-        kind = OPTIMIZERS.get(written.strip("'\"").lower())
-        return sources.replace(place, f"keras.optimizers.{kind}({name}={text})") if kind else None
+        kind, keras = OPTIMIZERS.get(written.strip("'\"").lower()), sources.keras_name(site["file"])
+        return sources.replace(place, f"{keras}.optimizers.{kind}({name}={text})") if kind and keras else None
     return sources.set_argument(_site(place, site), name, text)
 
 

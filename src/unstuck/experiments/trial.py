@@ -11,7 +11,7 @@ import numpy as np
 
 from unstuck.experiments.engine import structure
 from unstuck.experiments.experiment import Experiment
-from unstuck.experiments.intervention import Intervention, Together
+from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.interventions.placebo import OtherSeed
 from unstuck.experiments.outcome import Job, Outcome
 from unstuck.experiments.statistics import paired_effect
@@ -277,10 +277,6 @@ def run_trials(bench: Bench, arms: Sequence[Arm], seeds: int) -> list[tuple[Arm,
         bench.run(again, range(total))
         judged = [(arm, bench.judge(arm, i, tried=tried)) for i, arm in enumerate(everything)]
     return judged
-
-
-def together(*parts: Intervention) -> Together:
-    return Together(tuple(parts))
 
 
 def baseline_trial(bench: Bench, written: Intervention | None = None, number: str = "") -> Trial:

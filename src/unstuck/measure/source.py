@@ -14,11 +14,16 @@ from unstuck.measure.case import Case
 
 
 @lru_cache(maxsize=64)
-def _calls(text: str) -> tuple[ast.Call, ...]:
+def _tree(text: str) -> ast.Module:
     try:
-        return tuple(node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
+        return ast.parse(text)
     except SyntaxError:
-        return ()
+        return ast.Module([], [])
+
+
+@lru_cache(maxsize=64)
+def _calls(text: str) -> tuple[ast.Call, ...]:
+    return tuple(node for node in ast.walk(_tree(text)) if isinstance(node, ast.Call))
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,24 @@ class Sources:
                     }
                 )
         return sorted(found, key=lambda site: (site["line"], site["column"]))
+
+    def keras_name(self, file: str) -> str:
+        """What Keras is called in a file: `keras`, `tf.keras`, an alias; "" when it has no name there.
+
+        An edit that needs a Keras class must use this name, and cannot be written exactly without one.
+        """
+        for node in ast.walk(_tree("\n".join(self.lines.get(file, ())))):
+            if isinstance(node, ast.Import):
+                names = {alias.name: alias.asname for alias in node.names}
+                if "keras" in names:
+                    return names["keras"] or "keras"
+                if "tensorflow" in names:
+                    return f"{names['tensorflow'] or 'tensorflow'}.keras"
+            elif isinstance(node, ast.ImportFrom) and node.module == "tensorflow":
+                for alias in node.names:
+                    if alias.name == "keras":
+                        return alias.asname or "keras"
+        return ""
 
     def argument(
         self,

@@ -49,7 +49,8 @@ class SetFromLogits(Intervention):
         if place is None or site is None or not text:
             return Fix(title=title, applicability="sketch")
         if text[0] in "\"'":
-            edit = sources.replace(place, loss_source(setup.loss.name, self.value))
+            text = loss_source(setup, setup.loss.name, from_logits=self.value)
+            edit = sources.replace(place, text) if text else None
         else:
             inner = {
                 "file": site["file"],

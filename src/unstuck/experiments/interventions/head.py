@@ -9,6 +9,7 @@ import numpy as np
 
 from unstuck.experiments.experiment import Decoding, Experiment, compile_config, layer_configs
 from unstuck.experiments.intervention import Intervention
+from unstuck.experiments.interventions.loss import serialized_loss, set_loss
 from unstuck.finding import Fix
 from unstuck.measure.setup import Setup
 
@@ -54,11 +55,7 @@ class ReplaceHead(Intervention):
             settings: dict[str, Any]
             changed, settings = changed.with_compile()
             chosen = compile_config(settings)
-            chosen["loss"] = (
-                {"module": "keras.losses", "class_name": _class_name(self.loss), "config": {"from_logits": True}}
-                if self.from_logits
-                else self.loss
-            )
+            chosen["loss"] = serialized_loss(self.loss, self.from_logits)
             chosen["metrics"] = None
             chosen["weighted_metrics"] = None
         activation = "" if not self.from_logits else "sigmoid" if "binary" in self.loss else "softmax"
@@ -81,10 +78,7 @@ class ReplaceHead(Intervention):
         if self.units and self.units != head.units:
             edits.append(sources.set_argument(head.layer.site, "units", str(self.units), 0))
         if self.loss and (self.loss != setup.loss.name or self.from_logits != setup.loss.from_logits):
-            text = (
-                f'"{self.loss}"' if not self.from_logits else f"keras.losses.{_class_name(self.loss)}(from_logits=True)"
-            )
-            edits.append(sources.set_argument(setup.sites["compile"], "loss", text, 1))
+            edits.append(set_loss(setup, self.loss, from_logits=self.from_logits))
         found = tuple(edit for edit in edits if edit)
         complete = len(found) == len(edits) and not self.labels
         what = f"use {self.units} units with {self.activation}" if self.units else f"use {_article(self.activation)}"
@@ -106,10 +100,6 @@ def recode(y: np.ndarray, labels: str, units: int) -> np.ndarray:
         return np.asarray(np.eye(units, dtype=np.float32)[values])
     flat = flat.astype(np.int32 if labels == "sparse" else np.float32)
     return flat if labels == "sparse" else flat.reshape(-1, 1)
-
-
-def _class_name(loss: str) -> str:
-    return "".join(part.capitalize() for part in loss.split("_"))
 
 
 def _article(activation: str) -> str:

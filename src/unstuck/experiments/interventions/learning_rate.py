@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from unstuck.experiments.experiment import Experiment, optimizer_config
 from unstuck.experiments.intervention import Intervention
+from unstuck.experiments.source_edits import fix, set_optimizer_argument
 from unstuck.finding import Fix
 from unstuck.measure.setup import Setup
 
@@ -40,25 +41,7 @@ class ScaleLearningRate(Intervention):
             return None
         new = f"{rate * self.factor:.3g}"
         title = f"{'raise' if self.factor > 1 else 'lower'} the learning rate to {new}"
-        site = setup.sites["compile"]
-        place = setup.sources.argument(site, "optimizer", 0)
-        call = setup.sources.call(site)
-        if place is None or call is None or site is None:
-            return Fix(title=title, applicability="sketch")
-        text = setup.sources.text(place)
-        if text.startswith(('"', "'")):
-            name = CLASSES.get(text.strip("'\"").lower(), "Adam")
-            edit = setup.sources.replace(place, f"keras.optimizers.{name}(learning_rate={new})")
-        else:
-            inner = {
-                "line": place.line,
-                "column": place.column,
-                "end_line": place.end_line,
-                "end_column": place.end_column,
-                "file": site["file"],
-            }
-            edit = setup.sources.set_argument(inner, "learning_rate", new, 0)
-        return Fix(title=title, applicability="suggested" if edit else "sketch", edits=(edit,) if edit else ())
+        return fix(title, [set_optimizer_argument(setup, "learning_rate", new)])
 
 
 def _optimizer_name(experiment: Experiment) -> str:
@@ -69,13 +52,3 @@ def _optimizer_name(experiment: Experiment) -> str:
 
 
 DEFAULT_RATES = {"sgd": 0.01}
-CLASSES = {
-    "adam": "Adam",
-    "sgd": "SGD",
-    "rmsprop": "RMSprop",
-    "adamw": "AdamW",
-    "nadam": "Nadam",
-    "adagrad": "Adagrad",
-    "adadelta": "Adadelta",
-    "adamax": "Adamax",
-}

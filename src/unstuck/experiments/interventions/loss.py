@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from unstuck.experiments.experiment import Experiment, compile_config
 from unstuck.experiments.intervention import Intervention
-from unstuck.finding import Fix
+from unstuck.finding import Edit, Fix
 from unstuck.measure.setup import BINARY, Setup
 
 
@@ -33,7 +33,7 @@ class SetLoss(Intervention):
         return replace(changed, decoding=replace(changed.decoding, activation=activation))
 
     def edit(self, setup: Setup) -> Fix | None:
-        edit = setup.sources.set_argument(setup.sites["compile"], "loss", loss_source(self.name, self.from_logits), 1)
+        edit = set_loss(setup, self.name, from_logits=self.from_logits)
         title = f"compile with {self.name.replace('_', ' ')}" + (" on logits" if self.from_logits else "")
         return Fix(title=title, applicability="suggested" if edit else "sketch", edits=(edit,) if edit else ())
 
@@ -50,9 +50,20 @@ def serialized_loss(name: str, from_logits: bool) -> object:  # noqa: FBT001
     }
 
 
-def loss_source(name: str, from_logits: bool) -> str:  # noqa: FBT001
-    """The loss as a person writes it."""
-    return f"keras.losses.{loss_class(name)}(from_logits=True)" if from_logits else f'"{name}"'
+def set_loss(setup: Setup, name: str, *, from_logits: bool) -> Edit | None:
+    """The loss of the compile call as a person writes it; None where it cannot be written."""
+    site = setup.sites["compile"]
+    text = loss_source(setup, name, from_logits=from_logits)
+    return setup.sources.set_argument(site, "loss", text, 1) if text else None
+
+
+def loss_source(setup: Setup, name: str, *, from_logits: bool) -> str:
+    """A loss in the person's file; "" where it needs a Keras class and Keras has no name there."""
+    if not from_logits:
+        return f'"{name}"'
+    site = setup.sites["compile"]
+    keras = setup.sources.keras_name(site["file"]) if site else ""
+    return f"{keras}.losses.{loss_class(name)}(from_logits=True)" if keras else ""
 
 
 def loss_class(name: str) -> str:

@@ -1,0 +1,56 @@
+"""Spans and edits in the recorded source."""
+
+import pytest
+
+from unstuck.measure.source import Sources
+
+CODE = """import keras
+from keras import layers
+größe = 1
+m = keras.Sequential([layers.Dense(1, activation="softmax")]); ä = "ö"; m.compile("adam", loss="mse")
+"""
+
+
+def sources(text=CODE):
+    return Sources({"/home/a/train.py": tuple(text.splitlines())}, "/home/a")
+
+
+def site(text, call):
+    line = next(i for i, row in enumerate(text.splitlines(), 1) if call in row)
+    column = text.splitlines()[line - 1].index(call) + 1
+    return {"file": "/home/a/train.py", "line": line, "column": column}
+
+
+def test_an_argument_is_found_by_name_and_by_position_with_columns_in_characters():
+    found = sources().argument(site(CODE, "layers.Dense"), "activation", 1)
+    assert '"softmax"' == sources().text(found)
+    compiled = site(CODE, "m.compile")
+    assert '"adam"' == sources().text(sources().argument(compiled, "optimizer", 0))
+    assert 'loss="mse"' == sources().text(sources().argument(compiled, "loss", 1, whole=True))
+
+
+def test_a_missing_argument_is_added_at_the_end_of_the_call():
+    edit = sources().set_argument(site(CODE, "m.compile"), "jit_compile", "False", 6)
+    line = CODE.splitlines()[3]
+    assert ", jit_compile=False" == edit.text
+    assert '"mse"' == line[edit.start[1] - 6 : edit.start[1] - 1]
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("import keras", "keras"),
+        ("import keras as K", "K"),
+        ("import tensorflow as tf", "tf.keras"),
+        ("from tensorflow import keras", "keras"),
+        ("from keras.layers import Dense", ""),
+    ],
+)
+def test_keras_goes_by_the_name_the_file_gives_it(line, name):
+    assert name == sources(line).keras_name("/home/a/train.py")
+
+
+def test_source_that_does_not_parse_gives_no_spans_and_no_error():
+    broken = sources("x = (")
+    assert broken.call({"file": "/home/a/train.py", "line": 1, "column": 1}) is None
+    assert "" == broken.keras_name("/home/a/train.py")
