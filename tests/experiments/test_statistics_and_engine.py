@@ -92,3 +92,12 @@ def test_what_a_run_yields_does_not_depend_on_what_is_trained_beside_it(experime
     alone = run_batched([Job(experiment, 0)])[0]
     beside = run_batched([Job(faster, 0), Job(experiment, 0), Job(OtherSeed().apply(experiment), 0)])[1]
     assert beside.curve == pytest.approx(alone.curve, rel=1e-4)
+
+
+def test_an_optimiser_recorded_under_pytorch_is_rebuilt_here(experiment):
+    from dataclasses import replace
+
+    optimizer = experiment.compile["optimizer"] | {"module": "keras.src.backend.torch.optimizers.torch_adam"}
+    elsewhere = replace(experiment, compile=experiment.compile | {"optimizer": optimizer})
+    here, there = run_batched([Job(experiment, 0)])[0], run_batched([Job(elsewhere, 0)])[0]
+    assert here.curve == pytest.approx(there.curve, rel=1e-6)

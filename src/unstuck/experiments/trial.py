@@ -295,7 +295,7 @@ def baseline_trial(bench: Bench, written: Intervention | None = None, number: st
         engine=scores.engine,
         weights_moved=any(scores.moved) if scores.moved else None,
         displayed=bench.displayed(scores),
-        note=_short(scores.error),
+        note="" if scores.seeds else _short(scores.error),
         seconds=round(scores.seconds, 3),
         **values,
     )

@@ -58,6 +58,9 @@ def _compile(model: Any, settings: dict[str, Any]) -> None:
     inner = settings["config"] if "class_name" in settings and "config" in settings else settings
     for name in ("metrics", "weighted_metrics"):
         inner[name] = None
+    optimizer = inner.get("optimizer")
+    if isinstance(optimizer, dict) and str(optimizer.get("module")).startswith("keras.src.backend."):
+        optimizer.update(module="keras.optimizers", registered_name=None)  # PyTorch names its own implementation
     inner["run_eagerly"] = False
     inner["jit_compile"] = "auto"
     inner["steps_per_execution"] = 1
