@@ -43,7 +43,8 @@ def test_a_killed_run_keeps_what_was_flushed(tmp_path):
     fit = read_run(folder).fits[0]
     assert {} == fit.end
     assert len(fit.losses) >= 20
-    assert 0 in fit.steps
+    assert min(fit.steps) <= 1
+    assert [16, 5] == [layer["params"] for layer in fit.body["model"]["layers"]]
     assert (640, 3) == fit.arrays["train-x0"].shape
 
 

@@ -91,7 +91,7 @@ def _fit(reader: Reader, sequence: int, number: int, event: Event, events: list[
     return RecordedFit(
         index=number,
         sequence=sequence,
-        body=event.body,
+        body={**event.body, "model": last.get("model", event.body["model"])},
         losses=reader.losses(number),
         epochs=tuple(e.body for e in own if e.kind == "epoch"),
         arrays=reader.arrays(f"fit-{number}-data"),

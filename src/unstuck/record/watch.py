@@ -120,6 +120,7 @@ class FitRecorder(keras.callbacks.Callback):
         objects = custom_objects(model)
         if objects and not custom.save(recorder.folder, f"custom-{number}", objects):
             recorder.writer.event("note", {"text": "custom objects could not be pickled: " + ", ".join(objects)})
+        self._described = bool(model.built)
         if model.built:
             self._snapshot(0)
         recorder.writer.commit()
@@ -135,6 +136,10 @@ class FitRecorder(keras.callbacks.Callback):
         self._weighted, self._rows_seen = total, self._rows_seen + rows
         self._total += 1
         self._recorder.writer.step(self._number, self._epoch, self._total, loss)
+        if not self._described:  # TensorFlow builds a model without an input shape in its first step
+            self._described = True
+            description = describe_model(self.model, self._recorder.site_of)
+            self._recorder.writer.event("model", description, fit=self._number)
         if self._total == self._next_snapshot:
             self._next_snapshot *= 4
             self._snapshot(self._total)
