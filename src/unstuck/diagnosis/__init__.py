@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from unstuck.diagnosis.judge import judge_all
 from unstuck.diagnosis.roots import link
 from unstuck.diagnosis.testing import Tested, test
@@ -19,6 +21,7 @@ from unstuck.finding import SEVERITIES, Finding, Fit, Report, RuleResult, Run, S
 from unstuck.measure.case import Case
 from unstuck.measure.data import Data
 from unstuck.record.recorded import RecordedRun, read_run
+from unstuck.record.store import Writer
 from unstuck.rules import Rule, catalogue
 from unstuck.settings import Settings
 
@@ -108,8 +111,6 @@ def _replayed(run: RecordedRun, workers: Workers, progress: Progress) -> Recorde
                 run.folder, fit.index, data.held_x if data else (), seconds=PROBE_SECONDS
             )
         except WorkerLost as lost:
-            from unstuck.record.store import Writer
-
             Writer(run.folder).event("probe", {"error": str(lost)}, fit=fit.index)
         again = True
     return read_run(run.folder) if again else run
@@ -192,8 +193,6 @@ def _report(run: RecordedRun, parts: list[Part], seconds: float) -> Report:
 
 
 def _numbered(finding: Finding, several: bool) -> Finding:  # noqa: FBT001
-    import msgspec
-
     if not several:
         return finding
     return msgspec.structs.replace(
@@ -204,8 +203,6 @@ def _numbered(finding: Finding, several: bool) -> Finding:  # noqa: FBT001
 
 
 def _renamed(trial: Trial, fit: int, several: bool) -> Trial:  # noqa: FBT001
-    import msgspec
-
     return msgspec.structs.replace(trial, id=f"f{fit}-{trial.id}") if several else trial
 
 

@@ -10,7 +10,8 @@ import msgspec
 import numpy as np
 
 from unstuck.diagnosis.judge import Judged
-from unstuck.experiments.base import as_written, shortened
+from unstuck.experiments.base import as_written, kept_rows, shortened
+from unstuck.experiments.experiment import Experiment, layer_configs
 from unstuck.experiments.intervention import Intervention, Together
 from unstuck.experiments.statistics import WORTH
 from unstuck.experiments.trial import HELD, MAX_SEEDS, Arm, Bench, baseline_trial, key, run_trials
@@ -19,7 +20,7 @@ from unstuck.finding import Trial
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.data import Data
 from unstuck.measure.reference import Reference
-from unstuck.measure.setup import Setup
+from unstuck.measure.setup import BINARY, CATEGORICAL, SPARSE, Setup
 from unstuck.measure.skill import Skill
 from unstuck.measure.task import Task
 
@@ -111,25 +112,19 @@ def test(
     return _collect(case, bench, run_trials(bench, arms, seeds), proven, seeds, cut)
 
 
-def _affordable(case: Case, base, train_y, jobs: int, budget: float):  # type: ignore[no-untyped-def]
+def _affordable(
+    case: Case, base: Experiment, train_y: np.ndarray, jobs: int, budget: float
+) -> tuple[Experiment, np.ndarray, str]:
     """Cut the experiment to what the budget allows, judged by what the recorded fit took."""
-    from unstuck.experiments.experiment import layer_configs
-
     took = float(case.fit.end.get("seconds") or 10.0)
     convolutional = any("Conv" in c["class_name"] for c in layer_configs(base.model))
     share = budget * (1.5 if convolutional else BATCHED_GAIN) / max(1e-6, took * jobs)
-    rows = len(base.y)
-    cut, words = shortened(base, min(1.0, share)) if share < 1 or rows > 20_000 else (base, "")
-    if len(cut.y) < rows:
-        keep = np.sort(np.random.default_rng(5).choice(rows, len(cut.y), replace=False))
-        train_y = train_y[keep]
-    return cut, train_y, words
+    cut, words = shortened(base, share) if share < 1 else (base, "")
+    return cut, train_y[kept_rows(len(base.y), len(cut.y))], words
 
 
 def _differs(setup: Setup) -> bool:
     """Whether the person's backend is known to train this head otherwise than JAX does."""
-    from unstuck.measure.setup import BINARY, CATEGORICAL, SPARSE
-
     entropy = setup.loss.name in BINARY | CATEGORICAL | SPARSE
     odd = (setup.head.units == 1 and setup.head.activation == "softmax") or setup.loss.from_logits
     odd = odd or (setup.head.units == 1 and setup.loss.name in CATEGORICAL | SPARSE)

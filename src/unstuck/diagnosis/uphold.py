@@ -36,13 +36,14 @@ def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, 
         return _untested(judged, case, tested, trials)
     if best.outcome == "confirmed":
         return _finding(judged, case, tested, best, "confirmed", _confirmed(best, tested, suspect)), result
+    message = f"{best.label} changed {best.metric} by {_signed(best.effect)} {_interval(best)}"
     if best.outcome == "refuted":
         if suspect.harm and suspect.flow:
             note = replace(suspect, severity="note", message=f"{suspect.message}; it costs nothing measurable here")
-            return _finding(replace(judged, suspect=note), case, tested, best, "proven", _price(best)), result
-        said = f"{best.label} changed {best.metric} by {_signed(best.effect)} {_interval(best)}"
-        return None, _outcome(result, "refuted", said)
-    message = f"{best.label} changed {best.metric} by {_signed(best.effect)} {_interval(best)}"
+            return _finding(
+                replace(judged, suspect=note), case, tested, best, "proven", _price("its price is about 0", best)
+            ), result
+        return None, _outcome(result, "refuted", message)
     settle = f"; about {best.seeds_to_settle} seeds would settle it" if best.seeds_to_settle else ""
     weaker = _at_most_warning(judged)
     finding = _finding(replace(judged, suspect=weaker), case, tested, best, "likely", f"{message}{settle}")
@@ -57,7 +58,7 @@ def _priced(suspect: Suspect, best: Trial | None) -> Suspect:
         said = f"{best.metric} falls by {abs(best.effect or 0.0):.2f} {_interval(best)} when it is done honestly"
         return replace(suspect, severity="error", conclusion=f"{suspect.conclusion}; {said}".lstrip("; "))
     about = "its price here is about 0" if best.outcome == "refuted" else "its price is lost in the noise"
-    said = f"{about}: done honestly, {best.metric} changes by {_signed(best.effect)} {_interval(best)}"
+    said = _price(about, best)
     message = f"{suspect.message}; {about} ({_signed(best.effect)} {_interval(best)} {best.metric})"
     return replace(suspect, severity="note", message=message, conclusion=f"{suspect.conclusion}; {said}".lstrip("; "))
 
@@ -165,8 +166,8 @@ def _confirmed(best: Trial, tested: Tested, suspect: Suspect) -> str:
     return f"{best.label} changes {best.metric} from {before:.2f} to {after:.2f} {_interval(best)}{against}"
 
 
-def _price(best: Trial) -> str:
-    return f"its price is about 0: done honestly, {best.metric} changes by {_signed(best.effect)} {_interval(best)}"
+def _price(about: str, best: Trial) -> str:
+    return f"{about}: done honestly, {best.metric} changes by {_signed(best.effect)} {_interval(best)}"
 
 
 def _signed(value: float | None) -> str:

@@ -82,12 +82,19 @@ def _plain_types(experiment: Experiment) -> Experiment:
     )
 
 
+def kept_rows(recorded: int, used: int) -> np.ndarray:
+    """Rows of the record that an experiment of `used` rows trains on: all of them, or a seeded subsample in order."""
+    if used >= recorded:
+        return np.arange(recorded)
+    return np.sort(np.random.default_rng(SUBSAMPLE_SEED).choice(recorded, used, replace=False))
+
+
 def shortened(experiment: Experiment, share: float) -> tuple[Experiment, str]:
     """The experiment cut to about `share` of its cost, rows first and then epochs; and what was cut, in words."""
     rows, epochs = len(experiment.y), experiment.epochs
     words = []
     if rows > MAX_ROWS:
-        keep = np.sort(np.random.default_rng(SUBSAMPLE_SEED).choice(rows, MAX_ROWS, replace=False))
+        keep = kept_rows(rows, MAX_ROWS)
         experiment = replace(
             experiment,
             x=tuple(a[keep] for a in experiment.x),

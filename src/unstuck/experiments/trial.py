@@ -21,8 +21,6 @@ from unstuck.measure.task import Task
 
 HELD = "held-out skill"
 TRAIN = "train skill"
-SHOWN = "shown skill"
-"""Held-out skill for trials that are expected to lower it (the price of a leak)."""
 MAX_SEEDS = 12
 TOLERANCE = 0.15
 """Largest difference in skill between the recorded run and its repetition that still counts as the same symptom."""
@@ -50,7 +48,6 @@ class Scores:
     held: list[float] = field(default_factory=list)
     train: list[float] = field(default_factory=list)
     accuracy: list[float] = field(default_factory=list)
-    curves: list[list[float]] = field(default_factory=list)
     moved: list[bool] = field(default_factory=list)
     engine: str = ""
     error: str = ""
@@ -146,7 +143,6 @@ class Bench:
         scores.held.append(task.skill(held, held_y))
         scores.train.append(task.skill(train, train_y[: len(train)]))
         scores.accuracy.append(task.accuracy(held, held_y))
-        scores.curves.append([float(v) for v in outcome.curve])
         scores.moved.append(outcome.moved > 0)
         scores.engine = outcome.engine
         scores.seconds += seconds
@@ -259,14 +255,18 @@ def run_trials(bench: Bench, arms: Sequence[Arm], seeds: int) -> list[tuple[Arm,
     everything = [PLACEBO, *arms]
     tried = max(1, len({key(a.intervention) for a in arms if a.role == "intervention"}))
     wanted: list[Intervention | None] = [x for arm in everything for x in (arm.against, arm.intervention)]
+
+    def judge_all() -> list[tuple[Arm, Trial]]:
+        return [(arm, bench.judge(arm, i, tried=tried)) for i, arm in enumerate(everything)]
+
     bench.run([None, *wanted], range(seeds))
-    judged = [(arm, bench.judge(arm, i, tried=tried)) for i, arm in enumerate(everything)]
+    judged = judge_all()
     total = seeds
     prices = [arm for arm in arms if arm.sign < 0]
     if prices:  # a price is a number that people quote: twice the seeds
         total = min(MAX_SEEDS, 2 * seeds)
         bench.run([None, PLACEBO.intervention, *(x for a in prices for x in (a.against, a.intervention))], range(total))
-        judged = [(arm, bench.judge(arm, i, tried=tried)) for i, arm in enumerate(everything)]
+        judged = judge_all()
     while total < MAX_SEEDS and bench.until - time.monotonic() > 2:
         close = [arm for arm, trial in judged if trial.outcome == "inconclusive" and arm.role == "intervention"]
         if not close:
@@ -275,7 +275,7 @@ def run_trials(bench: Bench, arms: Sequence[Arm], seeds: int) -> list[tuple[Arm,
         again: list[Intervention | None] = [None, PLACEBO.intervention]
         again += [x for arm in close for x in (arm.against, arm.intervention)]
         bench.run(again, range(total))
-        judged = [(arm, bench.judge(arm, i, tried=tried)) for i, arm in enumerate(everything)]
+        judged = judge_all()
     return judged
 
 

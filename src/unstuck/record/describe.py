@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from unstuck.record.sites import Site
-
 
 def describe_model(model: Any, site_of: Any) -> dict[str, Any]:
     """Configuration of a model as it is now; parts that cannot be described are None with the reason beside them.
@@ -146,7 +144,3 @@ def _flatten(value: Any) -> list[Any]:
 def _is_keras(value: Any) -> bool:
     module = getattr(value, "__module__", "") or ""
     return module.split(".")[0] in ("keras", "tensorflow", "torch", "jax", "jaxlib", "functools", "inspect")
-
-
-def describe_site(site: Site | None) -> str:
-    return f"{site['file']}:{site['line']}" if site else "unknown place"

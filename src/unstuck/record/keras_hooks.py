@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,6 @@ from unstuck.record.sample import sample_arrays
 
 def install(recorder: Recorder) -> None:
     """Hook the imported keras. Idempotent; older hooks are left alone."""
-    recorder.keras_seen = True
     from keras.src.layers.layer import Layer
     from keras.src.models.model import Model
     from keras.src.trainers.trainer import Trainer
@@ -120,7 +118,3 @@ def _record_evaluate(recorder: Recorder, model: Any, args: Any, kwargs: Any, res
     )
     if arrays:
         recorder.writer.arrays(f"evaluate-{number}", arrays)
-
-
-def keras_is_imported() -> bool:
-    return "keras" in sys.modules

@@ -31,7 +31,6 @@ class Recorder:
         self.fits = 0
         self.depth = 0
         """How many fit or evaluate calls are running now; inner ones are not recorded."""
-        self.keras_seen = False
         self._faults = 0
         self._sites: dict[int, tuple[weakref.ref[Any], Site]] = {}
         self._compiles: dict[int, tuple[weakref.ref[Any], Site]] = {}

@@ -59,7 +59,7 @@ class FitRecorder(keras.callbacks.Callback):
     def refused(self, model: Any, error: BaseException) -> None:
         """The fit ended with `error`; record what was handed to it if training never began."""
         if self._number is None:
-            self._model = model
+            self.set_model(model)
             arguments = dict(self._arguments)
             self._start(model, arguments, *_held_out(arguments))
         self._end(
@@ -168,8 +168,7 @@ class FitRecorder(keras.callbacks.Callback):
         self._recorder.writer.commit()
 
     def _snapshot(self, step: int, *, last: bool = False) -> None:
-        model = self.model if getattr(self, "_model", None) is None else self._model
-        values = _variable_values(model)
+        values = _variable_values(self.model)
         size = sum(v.nbytes for v in values)
         if not last and step and self._snapshot_bytes + size > MAX_SNAPSHOT_BYTES:
             return

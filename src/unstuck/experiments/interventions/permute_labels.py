@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from unstuck.experiments.base import kept_rows
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.intervention import Intervention
-from unstuck.experiments.interventions.resplit import SHUFFLE, Redrawn, Resplit, kept_rows
+from unstuck.experiments.interventions.resplit import SHUFFLE, Redrawn, Resplit
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from unstuck.experiments.base import SUBSAMPLE_SEED
+from unstuck.experiments.base import kept_rows
 from unstuck.experiments.experiment import Experiment
 from unstuck.measure.data import Data
 from unstuck.measure.provenance import Rerun, Stage
@@ -177,10 +177,3 @@ def _shuffled(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Positions whose labels each position gets: raw rows swap labels, so copies of a row keep equal ones."""
     _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
     return first[rng.permutation(len(first))][inverse]
-
-
-def kept_rows(recorded: int, used: int) -> np.ndarray:
-    """Rows of the record that an experiment of `used` rows trains on (see `base.shortened`)."""
-    if used >= recorded:
-        return np.arange(recorded)
-    return np.sort(np.random.default_rng(SUBSAMPLE_SEED).choice(recorded, used, replace=False))
