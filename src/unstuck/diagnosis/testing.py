@@ -54,12 +54,11 @@ def arms_of(judged: Sequence[Judged]) -> list[Arm]:
         assert suspect is not None
         sign = -1 if suspect.harm else 1
         for cure in suspect.cures:
-            against = getattr(cure, "baseline", None)
-            arms.append(Arm(cure, name, "intervention", suspect.endpoint, sign, against))
+            arms.append(Arm(cure, name, "intervention", suspect.endpoint, sign, cure.baseline))
         arms += [Arm(rival, name, "rival", suspect.endpoint) for rival in suspect.rivals]
         if suspect.control is not None and suspect.cures:
             arms.append(Arm(suspect.control, name, "control", suspect.endpoint, sign))
-            shuffled = getattr(suspect.cures[0], "shuffled", None) or Together((suspect.cures[0], suspect.control))
+            shuffled = suspect.cures[0].shuffled or Together((suspect.cures[0], suspect.control))
             arms.append(Arm(shuffled, name, "control", suspect.endpoint, sign, suspect.control))
     return arms
 

@@ -103,7 +103,7 @@ def _finding(
     assert suspect is not None
     trials = tested.by_rule.get(rule.name, ())
     severity: Severity = suspect.severity or rule.severity
-    anew = any(getattr(cure, "baseline", None) for cure in suspect.cures)
+    anew = any(cure.baseline for cure in suspect.cures)
     written = [] if anew and any(t.role == "baseline" for t in trials) else list(tested.trials[:1])
     placebo = [tested.placebo] if tested.placebo is not None and written else []
     shown = tuple(t.id for t in (*written, *placebo, *trials)) if trials else ()

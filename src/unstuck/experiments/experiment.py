@@ -55,6 +55,8 @@ class Experiment:
     initial: tuple[np.ndarray, ...] | None = None
     decoding: Decoding = Decoding()
     seed_offset: int = 0
+    scored_y: np.ndarray | None = None
+    """Canonical labels of the training rows, where these are not the recorded ones in their order."""
     custom: Any = None
     """Folder and name of signed custom objects, for the worker to load."""
 

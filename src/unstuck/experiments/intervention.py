@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from unstuck.experiments.experiment import Experiment
 from unstuck.finding import Fix
 from unstuck.measure.setup import Setup
@@ -22,6 +24,23 @@ class Intervention:
     def apply(self, experiment: Experiment) -> Experiment:
         """A copy of `experiment` with this one change. It cannot touch the held-out labels."""
         raise NotImplementedError
+
+    def for_seed(self, experiment: Experiment, held_y: np.ndarray, seed: int) -> tuple[Experiment, np.ndarray]:
+        """The changed experiment and the canonical labels of its held-out rows, for one seed.
+
+        Only interventions that draw the split anew for each seed give other held-out rows than the recorded ones.
+        """
+        return self.apply(experiment), held_y
+
+    @property
+    def baseline(self) -> Intervention | None:
+        """What to compare with, where that is not the run as recorded (the same split drawn anew)."""
+        return None
+
+    @property
+    def shuffled(self) -> Intervention | None:
+        """The same change under shuffled labels, where it is more than both changes together."""
+        return None
 
     def edit(self, setup: Setup) -> Fix | None:
         """The change in the person's source, or None when it cannot be shown as one."""

@@ -100,10 +100,7 @@ class Bench:
         experiment, held_y = replace(self.base, initial=start), self.held_y
         if intervention is None:
             return experiment, held_y
-        for_seed = getattr(intervention, "for_seed", None)
-        if for_seed is not None:
-            return for_seed(experiment, held_y, seed)  # type: ignore[no-any-return]
-        return intervention.apply(experiment), held_y
+        return intervention.for_seed(experiment, held_y, seed)
 
     def _train(self, group: Sequence[tuple[Intervention | None, int, Experiment, np.ndarray]]) -> None:
         left = self.until - time.monotonic()
@@ -137,8 +134,7 @@ class Bench:
             return task.read(out, decoding.activation, decoding.scale, decoding.shift)
 
         held, train = read(outcome.held_outputs), read(outcome.train_outputs)
-        train_y = getattr(experiment, "scored_y", None)
-        train_y = self.train_y if train_y is None else train_y
+        train_y = self.train_y if experiment.scored_y is None else experiment.scored_y
         scores.seeds.append(seed)
         scores.held.append(task.skill(held, held_y))
         scores.train.append(task.skill(train, train_y[: len(train)]))

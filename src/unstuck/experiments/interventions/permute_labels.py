@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from unstuck.experiments.base import kept_rows
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.intervention import Intervention
-from unstuck.experiments.interventions.resplit import SHUFFLE, Redrawn, Resplit
+from unstuck.experiments.interventions.resplit import SHUFFLE, Resplit
 
 
 @dataclass(frozen=True)
@@ -50,4 +50,4 @@ class PermuteLabels(Intervention):
         changed: dict[str, Any] = {"y": experiment.y[order]}
         if self.labels is not None:
             changed["scored_y"] = self.labels[kept_rows(len(self.labels), len(order))][order]
-        return Redrawn(**{**vars(experiment), **changed})
+        return replace(experiment, **changed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,6 @@ import numpy as np
 from unstuck.experiments.base import kept_rows
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.intervention import Intervention
-from unstuck.experiments.interventions.resplit import Redrawn
 
 SEED = 31
 
@@ -49,7 +48,7 @@ class RemoveOverlap(Intervention):
             "weight": None if experiment.weight is None else experiment.weight[order],
             "scored_y": self.labels[kept][order],
         }
-        return Redrawn(**{**vars(experiment), **changed})
+        return replace(experiment, **changed)
 
     def describe(self) -> dict[str, Any]:
         return {"type": "remove-overlap", "rows": self.count}

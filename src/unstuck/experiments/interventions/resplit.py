@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,6 @@ from unstuck.measure.task import Task
 
 DRAW, SHUFFLE = 17, 23
 """Streams of the seed, so that the split and the shuffled labels of one seed are independent."""
-
-
-@dataclass(frozen=True)
-class Redrawn(Experiment):
-    """An experiment whose training rows are not those of the record; `scored_y` are their canonical labels."""
-
-    scored_y: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +81,7 @@ class Resplit:
         if experiment.weight is not None:
             before = self.train_labels[kept_rows(len(train), len(experiment.y))]
             changed["weight"] = _weights(before, experiment.weight, labels[kept])
-        return Redrawn(**{**vars(experiment), **changed}), labels[held]
+        return replace(experiment, **changed), labels[held]
 
     def _places(self, labels: np.ndarray, seed: int) -> np.ndarray:
         """Positions of the training, then of the held-out rows."""
