@@ -85,6 +85,31 @@ class Step(Struct, frozen=True):
     location: Location | None = None
 
 
+class Series(Struct, frozen=True):
+    """A quantity over the optimiser steps of a fit, thinned so that peaks and troughs stay; null where not finite."""
+
+    name: str
+    steps: tuple[int, ...] = ()
+    values: tuple[float | None, ...] = ()
+
+
+class LayerMap(Struct, frozen=True):
+    """A quantity of each layer at the steps that were kept: `values[layer][step]`, layers in the order of the data."""
+
+    measure: str
+    """`dead share`, `gradient norm`, `update ratio`."""
+    layers: tuple[str, ...] = ()
+    steps: tuple[int, ...] = ()
+    values: tuple[tuple[float | None, ...], ...] = ()
+
+
+class Mark(Struct, frozen=True):
+    """Something that happened at a step of a fit, in words."""
+
+    step: int
+    text: str
+
+
 class Trial(Struct, frozen=True):
     """One arm of a controlled experiment next to its baseline, paired over seeds.
 
@@ -109,6 +134,8 @@ class Trial(Struct, frozen=True):
     weights_moved: bool | None = None
     displayed: dict[str, tuple[float, ...]] = {}
     """Further scores a seed, under the user's names: `val_accuracy`, `train skill`."""
+    curves: tuple[tuple[float | None, ...], ...] = ()
+    """Mean training loss an epoch, a curve a seed, at most 100 points each; null where not finite."""
     held_fixed: tuple[str, ...] = ()
     seeds_to_settle: int | None = None
     engine: str = ""
@@ -178,6 +205,13 @@ class Fit(Struct, frozen=True):
     """Best held-out skill of the reference learners on the same rows."""
     facts: tuple[str, ...] = ()
     """What is worth knowing about this fit whatever the findings, in sentences."""
+    constant_loss: float | None = None
+    """Training loss of always giving the best constant answer."""
+    series: tuple[Series, ...] = ()
+    """Training loss a step, then Keras's own logs an epoch under their own names."""
+    layers: tuple[LayerMap, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    """What happened when, by step."""
 
 
 class Run(Struct, frozen=True):

@@ -10,6 +10,7 @@ from unstuck.finding import Finding, Fit, Verdict
 from unstuck.measure.case import Case
 from unstuck.measure.curve import STILL_FALLING, Curve
 from unstuck.measure.data import Data
+from unstuck.measure.history import History
 from unstuck.measure.room import MARGIN, Room
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
@@ -30,7 +31,7 @@ LEAKS = ("LEK",)
 def judge_fit(case: Case, findings: Sequence[Finding]) -> Fit:
     """Verdict, sentence and facts of one fit, from its findings and its measured skill."""
     skill, curve, room, task = case.find(Skill), case.find(Curve), case.find(Room), case.find(Task)
-    setup, body = case.find(Setup), case.fit.body
+    setup, body, history = case.find(Setup), case.fit.body, case.get(History)
     verdict, sentence = _verdict(case, findings, skill, curve, room)
     return Fit(
         index=case.fit.index,
@@ -48,6 +49,10 @@ def judge_fit(case: Case, findings: Sequence[Finding]) -> Fit:
         held_out_skill=_known(skill.held) if skill else None,
         learnable_skill=_known(room.learnable) if room else None,
         facts=tuple(_facts(case, verdict, skill, curve, task)),
+        constant_loss=_known(skill.constant_loss) if skill else None,
+        series=history.series,
+        layers=history.layers,
+        marks=history.marks,
     )
 
 

@@ -25,6 +25,8 @@ MAX_SEEDS = 12
 TOLERANCE = 0.15
 """Largest difference in skill between the recorded run and its repetition that still counts as the same symptom."""
 AT_CHANCE = 0.1
+CURVE_POINTS = 100
+"""Points of a loss curve that a report keeps for each seed; a chart is not wider."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Scores:
     train: list[float] = field(default_factory=list)
     accuracy: list[float] = field(default_factory=list)
     moved: list[bool] = field(default_factory=list)
+    curves: list[tuple[float | None, ...]] = field(default_factory=list)
     engine: str = ""
     error: str = ""
     seconds: float = 0.0
@@ -140,6 +143,7 @@ class Bench:
         scores.train.append(task.skill(train, train_y[: len(train)]))
         scores.accuracy.append(task.accuracy(held, held_y))
         scores.moved.append(outcome.moved > 0)
+        scores.curves.append(_thinned(outcome.curve))
         scores.engine = outcome.engine
         scores.seconds += seconds
 
@@ -208,6 +212,7 @@ class Bench:
             seeds_to_settle=effect.seeds_to_settle,
             weights_moved=all(value.moved) if value.moved else None,
             displayed=self.displayed(value),
+            curves=tuple(value.curves),
         )
 
     def displayed(self, scores: Scores) -> dict[str, tuple[float, ...]]:
@@ -229,6 +234,12 @@ def key(intervention: Intervention | None) -> str:
         return "as written"
     settings = {k: float(v) if isinstance(v, int) else v for k, v in intervention.describe().items()}
     return f"{intervention.label}|{settings}"
+
+
+def _thinned(curve: np.ndarray) -> tuple[float | None, ...]:
+    """At most `CURVE_POINTS` values of a loss curve, the first and the last among them."""
+    chosen = np.unique(np.linspace(0, len(curve) - 1, min(len(curve), CURVE_POINTS)).round().astype(int))
+    return tuple(float(v) if np.isfinite(v) else None for v in np.asarray(curve, dtype=float)[chosen])
 
 
 def _short(error: str) -> str:
@@ -291,6 +302,7 @@ def baseline_trial(bench: Bench, written: Intervention | None = None, number: st
         engine=scores.engine,
         weights_moved=any(scores.moved) if scores.moved else None,
         displayed=bench.displayed(scores),
+        curves=tuple(scores.curves),
         note="" if scores.seeds else _short(scores.error),
         seconds=round(scores.seconds, 3),
         **values,
