@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unstuck.experiments.engine import run_batched, run_native
+from unstuck.experiments.engine import run_batched
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.placebo import OtherSeed
+from unstuck.experiments.native import run_native
 from unstuck.experiments.outcome import Job
 from unstuck.experiments.statistics import WORTH, paired_effect
 

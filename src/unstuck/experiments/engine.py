@@ -1,24 +1,25 @@
 """The batched engine: experiments that share their shapes train together in one jitted JAX program.
 
-Jobs are grouped by structure (model, loss, optimiser class, shapes). Within a group, seeds, initial weights, learning
-rates, data and sample weights are stacked and the whole training run, a `lax.scan` over epochs of a `lax.scan` over
-batches, is `vmap`ped over the stack. A batch that does not fill up is a step of its own, so epochs equal `model.fit`.
-Convolutions are slow inside a scan on CPUs; models with them are stepped from Python by a jitted, vmapped step.
+Jobs are grouped by structure (model, loss, optimiser class, shapes). Within a group, seeds, initial weights, settings
+that are plain numbers, data and sample weights are stacked, and the whole training run, a `lax.scan` over epochs of a
+`lax.scan` over batches of the model's own `train_step`, is `vmap`ped over the stack. A batch that does not fill up is
+a step of its own, so epochs equal `model.fit`. Convolutions are slow inside a scan on CPUs; models with them are
+stepped from Python.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from unstuck.experiments.experiment import Experiment, layer_configs, optimizer_config
+from unstuck.experiments import numbers
+from unstuck.experiments.building import build, initial_weights
+from unstuck.experiments.experiment import Experiment, layer_configs
 from unstuck.experiments.outcome import TRAIN_ROWS, Job, Outcome
-from unstuck.record import custom
-from unstuck.record.rebuild import arranged, rebuild
+from unstuck.record.rebuild import arranged
 
 MAX_STACK_BYTES = 2 * 2**30
 
@@ -30,58 +31,39 @@ def run_batched(jobs: Sequence[Job]) -> list[Outcome]:
         groups.setdefault(structure(job.experiment), []).append(index)
     outcomes: dict[int, Outcome] = {}
     for indices in groups.values():
-        for chunk in _chunks(indices, jobs):
-            found = _Program(jobs[chunk[0]].experiment).run([jobs[i] for i in chunk])
-            outcomes.update(zip(chunk, found, strict=True))
+        program = _Program(jobs[indices[0]].experiment)
+        for chunk in program.chunks([jobs[i] for i in indices]):
+            outcomes.update(
+                zip([indices[i] for i in chunk], program.run([jobs[indices[i]] for i in chunk]), strict=True)
+            )
     return [outcomes[i] for i in range(len(jobs))]
 
 
 def structure(experiment: Experiment) -> str:
     """Everything that a compiled program depends on; equal for experiments that can be stacked."""
-    settings = experiment.with_compile()[1]
-    if experiment.learning_rate is not None:
-        optimizer_config(settings)["learning_rate"] = 0.0
-    shapes = [[a.shape[1:], a.dtype.str] for a in (*experiment.x, *experiment.held_x, experiment.y)]
+    model, settings, values = numbers.split(experiment)
+    arrays = (*experiment.x, *experiment.held_x, experiment.y, *experiment.other_y)
     return json.dumps(
         [
-            experiment.model,
+            model,
             settings,
-            shapes,
+            sorted(values),
+            [[a.shape[1:], a.dtype.str] for a in arrays],
             len(experiment.y),
             len(experiment.held_x[0]),
             experiment.batch_size,
             experiment.epochs,
             experiment.shuffle,
             experiment.weight is None,
+            experiment.rates is None,
         ],
         default=str,
         sort_keys=True,
     )
 
 
-def load_custom(experiment: Experiment) -> dict[str, Any]:
-    if not experiment.custom:
-        return {}
-    loaded = custom.load(Path(experiment.custom[0]), experiment.custom[1])
-    return loaded if isinstance(loaded, dict) else {}
-
-
-def build(experiment: Experiment, seed: int) -> Any:
-    """A freshly initialised, compiled model of the experiment."""
-    import keras
-
-    keras.utils.set_random_seed(seed)
-    settings = experiment.with_compile()[1]
-    if experiment.learning_rate is not None:
-        optimizer_config(settings)["learning_rate"] = experiment.learning_rate
-    return rebuild(experiment.model, settings, load_custom(experiment), experiment.x)
-
-
-def _chunks(indices: Sequence[int], jobs: Sequence[Job]) -> list[list[int]]:
-    first = jobs[indices[0]].experiment
-    own = sum(a.nbytes for a in first.x) + first.y.nbytes
-    size = max(1, int(MAX_STACK_BYTES / max(1, 4 * own)))
-    return [list(indices[i : i + size]) for i in range(0, len(indices), size)]
+Stack = dict[str, Any]
+"""What one training run starts from, as a pytree: weights, optimiser state, key, numbers, rates, data."""
 
 
 class _Program:
@@ -92,222 +74,201 @@ class _Program:
         self.model = build(experiment, 0)
         self.optimizer = self.model.optimizer
         self.optimizer.build(self.model.trainable_variables)
+        self.metrics = [v.value for v in self.model.metrics_variables]
         self.stepped = any("Conv" in layer["class_name"] for layer in layer_configs(experiment.model))
-        self._initial: dict[int, list[np.ndarray]] = {}
+        self._initial: dict[tuple[str, int], list[np.ndarray]] = {}
+
+    def chunks(self, jobs: Sequence[Job]) -> list[range]:
+        """Indices of jobs that fit into memory together: data of their own, weights, and one batch of activations."""
+        weights = sum(v.value.nbytes for v in (*self.model.variables, *self.optimizer.variables))
+        first = jobs[0].experiment
+        own = sum(a.nbytes for a in (*first.x, first.y, *first.other_y)) if len(jobs) > 1 else 0
+        shared = all(job.experiment.x[0] is first.x[0] for job in jobs)
+        batch = first.batch_size * sum(a[:1].nbytes for a in first.x) * 64
+        size = max(1, int(MAX_STACK_BYTES / max(1, 3 * weights + batch + (0 if shared else own))))
+        return [range(i, min(i + size, len(jobs))) for i in range(0, len(jobs), size)]
 
     def run(self, jobs: Sequence[Job]) -> list[Outcome]:
+        import jax
+
+        stack, axes = self._stacked(jobs)
+        if self.stepped:
+            found = self._by_step(stack, axes)
+        else:
+            found = jax.jit(jax.vmap(self._whole_run, in_axes=(axes,)))(stack)
+        held, train, losses, moved = jax.tree.map(np.asarray, found)
+        engine = "jax-stepped" if self.stepped else "jax-batched"
+        return [
+            Outcome(held[i], train[i], losses[i], self._epoch_means(losses[i]), float(moved[i]), engine)
+            for i in range(len(jobs))
+        ]
+
+    def _stacked(self, jobs: Sequence[Job]) -> tuple[Stack, Stack]:
+        """The arguments of all jobs, and which of them have an axis of jobs; what all jobs share is not repeated."""
         import jax
         import jax.numpy as jnp
 
         starts = [self._start(job) for job in jobs]
-        variables = self.model.variables
-        where = {id(v): i for i, v in enumerate(variables)}
+        where = {id(v): i for i, v in enumerate(self.model.variables)}
+        shared: set[int] = set()
 
-        def pick(group: Sequence[Any]) -> list[Any]:
-            return [jnp.asarray(np.stack([start[where[id(v)]] for start in starts])) for v in group]
+        def stacked(arrays: Sequence[Any]) -> Any:
+            same = all(a is arrays[0] for a in arrays)
+            array = jnp.asarray(_single(arrays[0]) if same else np.stack([_single(a) for a in arrays]))
+            shared.update([id(array)] if same else [])
+            return array
 
-        trainable, fixed = pick(self.model.trainable_variables), pick(self.model.non_trainable_variables)
-        optimizer = self._optimizer_state(jobs)
-        keys = jax.vmap(jax.random.key)(jnp.asarray([j.seed + j.experiment.seed_offset for j in jobs]))
-        x = [_stack([j.experiment.x[i] for j in jobs]) for i in range(len(self.experiment.x))]
-        y = _stack([j.experiment.y for j in jobs])
-        held = [_stack([j.experiment.held_x[i] for j in jobs]) for i in range(len(self.experiment.held_x))]
-        weight = _stack(
-            [
-                np.ones(1, np.float32) if j.experiment.weight is None else j.experiment.weight.astype(np.float32)
-                for j in jobs
-            ]
-        )
-        train = self._stepped if self.stepped else self._scanned
-        after, curve = train((trainable, fixed, optimizer), keys, x, y, weight)
-        outputs = self._predict(after, held, x)
-        moved = [
-            max(
-                (
-                    float(np.abs(np.asarray(a[i]) - np.asarray(b[i])).max(initial=0.0))
-                    for a, b in zip(after[0], trainable, strict=True)
-                ),
-                default=0.0,
-            )
-            for i in range(len(jobs))
-        ]
-        engine = "jax-stepped" if self.stepped else "jax-batched"
-        return [Outcome(outputs[0][i], outputs[1][i], np.asarray(curve[i]), moved[i], engine) for i in range(len(jobs))]
+        def picked(variables: Sequence[Any]) -> list[Any]:
+            return [jnp.asarray(np.stack([start[where[id(v)]] for start in starts])) for v in variables]
 
-    def _start(self, job: Job) -> Sequence[np.ndarray]:
-        given = job.experiment.initial
-        if given is not None:
-            return given
+        experiments = [job.experiment for job in jobs]
+        first = experiments[0]
+        rates = [e.rates for e in experiments if e.rates is not None]
+        values = [numbers.split(e)[2] for e in experiments]
+        seeds = jnp.asarray([job.seed + job.experiment.seed_offset for job in jobs])
+        stack = {
+            "trainable": picked(self.model.trainable_variables),
+            "fixed": picked(self.model.non_trainable_variables),
+            "optimizer": self._optimizer_state(experiments),
+            "key": jax.vmap(jax.random.key)(seeds),
+            "numbers": [jnp.asarray([v[path] for v in values], "float32") for path in sorted(values[0])],
+            "rates": jnp.asarray(np.stack(rates), "float32") if rates else None,
+            "x": [stacked([e.x[i] for e in experiments]) for i in range(len(first.x))],
+            "y": [stacked([e.targets[i] for e in experiments]) for i in range(len(first.targets))],
+            "weight": None if first.weight is None else stacked([e.weight for e in experiments]),
+            "held": [stacked([e.held_x[i] for e in experiments]) for i in range(len(first.held_x))],
+        }
+        return stack, jax.tree.map(lambda a: None if id(a) in shared else 0, stack)
+
+    def _start(self, job: Job) -> list[np.ndarray]:
         seed = job.seed + job.experiment.seed_offset
-        if seed not in self._initial:
-            self._initial[seed] = [np.asarray(v.value) for v in build(self.experiment, seed).variables]
-        return self._initial[seed]
+        if job.experiment.initial is not None:
+            return list(job.experiment.initial)
+        key = (json.dumps(job.experiment.model, default=str, sort_keys=True), seed)
+        if key not in self._initial:
+            self._initial[key] = initial_weights(job.experiment, seed)
+        return self._initial[key]
 
-    def _optimizer_state(self, jobs: Sequence[Job]) -> list[Any]:
+    def _optimizer_state(self, experiments: Sequence[Experiment]) -> list[Any]:
         import jax.numpy as jnp
 
-        inner = getattr(self.optimizer, "inner_optimizer", self.optimizer)
-        rate = getattr(inner, "_learning_rate", None)
-        state = []
-        for variable in self.optimizer.variables:
-            if rate is not None and variable is rate and jobs[0].experiment.learning_rate is not None:
-                state.append(jnp.asarray([j.experiment.learning_rate for j in jobs], dtype=variable.dtype))
-            else:
-                state.append(jnp.stack([variable.value] * len(jobs)))
+        rate = self._rate_index()
+        state = [jnp.stack([v.value] * len(experiments)) for v in self.optimizer.variables]
+        if rate is not None and experiments[0].learning_rate is not None:
+            state[rate] = jnp.asarray([e.learning_rate for e in experiments], dtype=state[rate].dtype)
         return state
 
-    def _step(self) -> Callable[..., Any]:
-        import jax
+    def _rate_index(self) -> int | None:
+        """Where the learning rate is among the optimiser's variables; None when a schedule computes it."""
+        inner = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        rate = getattr(inner, "_learning_rate", None)
+        return next((i for i, v in enumerate(self.optimizer.variables) if v is rate), None)
 
-        model, optimizer = self.model, self.optimizer
-        metrics = [v.value for v in model.metrics_variables]
-        weighted = self.experiment.weight is not None
+    def _step(self, carry: Any, rows: Any, stack: Stack) -> Any:
+        """One batch by the model's own `train_step`. carry: (trainable, fixed, optimiser); rows: (batch,)."""
+        y = [a[rows] for a in stack["y"]]
+        data: list[Any] = [arranged([a[rows] for a in stack["x"]]), arranged(y)]
+        if stack["weight"] is not None:
+            data.append(stack["weight"][rows])
+        paths = sorted(numbers.split(self.experiment)[2])
+        with numbers.bound(self.model, dict(zip(paths, stack["numbers"], strict=True))):
+            logs, after = self.model.train_step((*carry, self.metrics), tuple(data))
+        return tuple(after[:3]), logs["loss"]
 
-        def loss_of(trainable: Any, fixed: Any, x: Any, y: Any, weight: Any) -> Any:
-            outputs, fixed = model.stateless_call(trainable, fixed, arranged(x), training=True)
-            loss, (trainable, fixed, _) = model.stateless_compute_loss(
-                trainable,
-                fixed,
-                metrics,
-                x=arranged(x),
-                y=y,
-                y_pred=outputs,
-                sample_weight=weight if weighted else None,
-                training=True,
-            )
-            return loss, fixed
-
-        gradient = jax.value_and_grad(loss_of, has_aux=True)
-
-        def step(carry: Any, rows: Any, x: Any, y: Any, weight: Any) -> Any:
-            trainable, fixed, state = carry
-            chosen = weight[rows] if weighted else None
-            (loss, fixed), found = gradient(trainable, fixed, [a[rows] for a in x], y[rows], chosen)
-            trainable, state = optimizer.stateless_apply(state, found, trainable)
-            return (trainable, fixed, state), loss
-
-        return step
-
-    def _orders(self, key: Any, epoch: Any) -> Any:
+    def _order(self, stack: Stack, epoch: Any) -> Any:
+        """Rows in the order of one epoch, (n,)."""
         import jax
 
         n = len(self.experiment.y)
         if not self.experiment.shuffle:
             return jax.numpy.arange(n)
-        return jax.random.permutation(jax.random.fold_in(key, epoch), n)
+        return jax.random.permutation(jax.random.fold_in(stack["key"], epoch), n)
 
-    def _scanned(self, carry: Any, keys: Any, x: Any, y: Any, weight: Any) -> Any:
+    def _begin_epoch(self, carry: Any, stack: Stack, epoch: Any) -> Any:
+        rate = self._rate_index()
+        if stack["rates"] is None or rate is None:
+            return carry
+        optimizer = list(carry[2])
+        optimizer[rate] = stack["optimizer"][rate] * stack["rates"][epoch].astype(optimizer[rate].dtype)
+        return carry[0], carry[1], optimizer
+
+    def _whole_run(self, stack: Stack) -> Any:
         import jax
         import jax.numpy as jnp
 
-        n, size = len(self.experiment.y), self.experiment.batch_size
-        full, rest = divmod(n, size)
-        step = self._step()
+        full, rest = divmod(len(self.experiment.y), self.experiment.batch_size)
 
-        def train(carry: Any, key: Any, x: Any, y: Any, weight: Any) -> Any:
-            def epoch(carry: Any, number: Any) -> Any:
-                order = self._orders(key, number)
-                total = jnp.float32(0)
-                if full:
-                    batches = order[: full * size].reshape(full, size)
-                    carry, losses = jax.lax.scan(lambda c, rows: step(c, rows, x, y, weight), carry, batches)
-                    total += losses.sum() * size
-                if rest:
-                    carry, loss = step(carry, order[full * size :], x, y, weight)
-                    total += loss * rest
-                return carry, total / n
+        def epoch(carry: Any, number: Any) -> Any:
+            order = self._order(stack, number)
+            carry = self._begin_epoch(carry, stack, number)
+            parts = []
+            if full:
+                batches = order[: full * self.experiment.batch_size].reshape(full, -1)
+                carry, losses = jax.lax.scan(lambda c, rows: self._step(c, rows, stack), carry, batches)
+                parts.append(losses)
+            if rest:
+                carry, loss = self._step(carry, order[-rest:], stack)
+                parts.append(loss[None])
+            return carry, jnp.concatenate(parts)
 
-            return jax.lax.scan(epoch, carry, jnp.arange(self.experiment.epochs))
+        start = (stack["trainable"], stack["fixed"], stack["optimizer"])
+        carry, losses = jax.lax.scan(epoch, start, jnp.arange(self.experiment.epochs))
+        return self._end(carry, stack, losses.reshape(-1))
 
-        axes = [0 if a[1] else None for a in x]
-        mapped = jax.vmap(train, in_axes=(0, 0, axes, 0 if y[1] else None, 0 if weight[1] else None))
-        return jax.jit(mapped)(carry, keys, [a[0] for a in x], y[0], weight[0])
-
-    def _stepped(self, carry: Any, keys: Any, x: Any, y: Any, weight: Any) -> Any:
+    def _by_step(self, stack: Stack, axes: Stack) -> Any:
         import jax
         import jax.numpy as jnp
 
-        n, size = len(self.experiment.y), self.experiment.batch_size
-        axes = [0 if a[1] else None for a in x]
-        step = jax.jit(
-            jax.vmap(self._step(), in_axes=(0, 0, axes, 0 if y[1] else None, 0 if weight[1] else None)),
-            donate_argnums=0,
-        )
-        order_of = jax.jit(jax.vmap(self._orders, in_axes=(0, None)))
-        carry, curve = jax.tree.map(jnp.copy, carry), []
+        jobs = len(stack["key"])
+        step = jax.jit(jax.vmap(self._step, in_axes=(0, 0, axes)), donate_argnums=0)
+        begin = jax.jit(jax.vmap(self._begin_epoch, in_axes=(0, axes, None)))
+        order_of = jax.jit(jax.vmap(self._order, in_axes=(axes, None)))
+        carry = jax.tree.map(jnp.copy, (stack["trainable"], stack["fixed"], stack["optimizer"]))
+        n, size, losses = len(self.experiment.y), self.experiment.batch_size, []
         for epoch in range(self.experiment.epochs):
-            order = order_of(keys, epoch) if self.experiment.shuffle else jnp.tile(jnp.arange(n), (len(keys), 1))
-            total = jnp.zeros(len(keys))
-            for begin in range(0, n, size):
-                rows = order[:, begin : begin + size]
-                carry, loss = step(carry, rows, [a[0] for a in x], y[0], weight[0])
-                total += loss * rows.shape[1]
-            curve.append(total / n)
-        return carry, jnp.stack(curve, axis=1)
+            order = order_of(stack, epoch) if self.experiment.shuffle else jnp.tile(jnp.arange(n), (jobs, 1))
+            carry = begin(carry, stack, epoch)
+            for at in range(0, n, size):
+                carry, loss = step(carry, order[:, at : at + size], stack)
+                losses.append(loss)
+        return jax.jit(jax.vmap(self._end, in_axes=(0, axes, 0)))(carry, stack, jnp.stack(losses, axis=1))
 
-    def _predict(self, carry: Any, held: Any, x: Any) -> tuple[np.ndarray, np.ndarray]:
-        import jax
+    def _end(self, carry: Any, stack: Stack, losses: Any) -> Any:
+        """Outputs on held-out and training rows, losses, and how far any weight moved."""
+        import jax.numpy as jnp
 
-        model = self.model
+        trainable, fixed, optimizer = carry
+        moved = [jnp.abs(a - b).max() for a, b in zip(trainable, stack["trainable"], strict=True) if a.size]
+        trainable = self._averaged(trainable, optimizer)
 
-        def predict(trainable: Any, fixed: Any, inputs: Any) -> Any:
-            return model.stateless_call(trainable, fixed, arranged(inputs), training=False)[0]
+        def answers(inputs: Sequence[Any]) -> Any:
+            outputs, _ = self.model.stateless_call(trainable, fixed, arranged(inputs), training=False)
+            return judged(outputs, self.experiment.judged)
 
-        def on(inputs: Any) -> np.ndarray:
-            axes = [0 if a[1] else None for a in inputs]
-            mapped = jax.jit(jax.vmap(predict, in_axes=(0, 0, axes)))
-            return np.asarray(mapped(carry[0], carry[1], [a[0] for a in inputs]))
+        few = [a[:TRAIN_ROWS] for a in stack["x"]]
+        return answers(stack["held"]), answers(few), losses, jnp.stack(moved).max() if moved else jnp.float32(0)
 
-        few = [(a[0][:, :TRAIN_ROWS] if a[1] else a[0][:TRAIN_ROWS], a[1]) for a in x]
-        return on(held), on(few)
+    def _averaged(self, trainable: Any, optimizer: Any) -> Any:
+        """The moving averages of the weights where the optimiser keeps them, as `fit` ends with."""
+        inner = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        if not getattr(inner, "use_ema", False):
+            return trainable
+        where = {id(v): i for i, v in enumerate(self.optimizer.variables)}
+        return [optimizer[where[id(v)]] for v in inner._model_variables_moving_average]
 
-
-def _stack(arrays: Sequence[np.ndarray]) -> tuple[Any, bool]:
-    """One shared array where all jobs use the same, else stacked; and whether it is stacked."""
-    import jax.numpy as jnp
-
-    def cast(array: np.ndarray) -> np.ndarray:
-        return array.astype(np.float32) if array.dtype == np.float64 else array
-
-    if all(a is arrays[0] for a in arrays):
-        return jnp.asarray(cast(arrays[0])), False
-    return jnp.asarray(np.stack([cast(a) for a in arrays])), True
-
-
-def run_native(jobs: Sequence[Job]) -> list[Outcome]:
-    """Train each job by `model.fit` on this process's backend; for what JAX cannot rebuild or does otherwise."""
-    return [_fit(job) for job in jobs]
+    def _epoch_means(self, losses: np.ndarray) -> np.ndarray:
+        n, size = len(self.experiment.y), self.experiment.batch_size
+        rows = np.array([min(size, n - at) for at in range(0, n, size)])
+        means: np.ndarray = losses.reshape(self.experiment.epochs, -1) @ rows / n
+        return means
 
 
-def _fit(job: Job) -> Outcome:
-    import keras
+def judged(outputs: Any, index: int) -> Any:
+    """The output that is scored, of a model with one or several."""
+    if isinstance(outputs, dict):
+        outputs = list(outputs.values())
+    return outputs[index] if isinstance(outputs, (list, tuple)) else outputs
 
-    experiment = job.experiment
-    seed = job.seed + experiment.seed_offset
-    model = build(experiment, seed)
-    if experiment.initial is not None:
-        for variable, value in zip(model.variables, experiment.initial, strict=True):
-            variable.assign(value)
-    before = [np.asarray(keras.ops.convert_to_numpy(v)) for v in model.trainable_variables]
-    history = model.fit(
-        arranged(list(experiment.x)),
-        experiment.y,
-        batch_size=experiment.batch_size,
-        epochs=experiment.epochs,
-        shuffle=experiment.shuffle,
-        sample_weight=experiment.weight,
-        verbose=0,
-    )
-    after = [np.asarray(keras.ops.convert_to_numpy(v)) for v in model.trainable_variables]
-    moved = max((float(np.abs(b - a).max(initial=0.0)) for a, b in zip(before, after, strict=True)), default=0.0)
 
-    def predict(inputs: Sequence[np.ndarray]) -> np.ndarray:
-        return np.asarray(model.predict(arranged(list(inputs)), verbose=0))
-
-    return Outcome(
-        predict(experiment.held_x),
-        predict([a[:TRAIN_ROWS] for a in experiment.x]),
-        np.asarray(history.history["loss"]),
-        moved,
-        f"native {keras.backend.backend()}",
-    )
+def _single(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float32) if array.dtype == np.float64 else array

@@ -32,11 +32,14 @@ class Experiment:
         model: serialized Keras model (`keras.saving.serialize_keras_object`), without weights.
         compile: serialized compile settings.
         x: training inputs, one array an input, each (n, ...).
-        y: training targets as they are handed to the loss, (n, ...).
+        y: training targets of the output that is scored, as they are handed to the loss, (n, ...).
+        other_y: targets of the other outputs of a model that has several, each (n, ...).
+        judged: which output is scored; `other_y` are those before and after it, in order.
         weight: sample weights (n,) with class weights multiplied in, or None.
         held_x: held-out inputs, one array an input. The held-out labels are not here: nothing that changes an
             experiment can touch them.
         learning_rate: replaces the rate of the optimiser when not None.
+        rates: factor on the learning rate in each epoch, (epochs,), where callbacks changed it; or None.
         initial: variables to start from (`model.variables` order), or None to initialise afresh for each seed.
         label_order: a permutation of the training rows' labels, or None. Used by the shuffled-label control.
         seed_offset: added to every seed; the placebo uses it.
@@ -52,6 +55,9 @@ class Experiment:
     shuffle: bool = True
     weight: np.ndarray | None = None
     learning_rate: float | None = None
+    rates: np.ndarray | None = None
+    other_y: tuple[np.ndarray, ...] = ()
+    judged: int = 0
     initial: tuple[np.ndarray, ...] | None = None
     decoding: Decoding = Decoding()
     seed_offset: int = 0
@@ -63,6 +69,23 @@ class Experiment:
     @property
     def steps(self) -> int:
         return self.epochs * -(-len(self.y) // self.batch_size)
+
+    @property
+    def targets(self) -> list[np.ndarray]:
+        """Targets of all outputs, in the model's order."""
+        return [*self.other_y[: self.judged], self.y, *self.other_y[self.judged :]]
+
+    def at(self, rows: np.ndarray) -> Experiment:
+        """A copy that trains on these rows, in this order."""
+        return replace(
+            self,
+            x=tuple(a[rows] for a in self.x),
+            y=self.y[rows],
+            other_y=tuple(a[rows] for a in self.other_y),
+            weight=None if self.weight is None else self.weight[rows],
+            scored_y=None if self.scored_y is None else self.scored_y[rows],
+            batch_size=min(self.batch_size, len(rows)),
+        )
 
     def with_model(self) -> tuple[Experiment, dict[str, Any]]:
         """A copy with its own model configuration, and that configuration to edit."""

@@ -27,6 +27,7 @@ class Outcome:
     Attributes:
         held_outputs: model outputs on the held-out inputs, (n, ...).
         train_outputs: on the first `TRAIN_ROWS` training rows.
+        losses: training loss of each step, (steps,).
         curve: mean training loss an epoch, (epochs,).
         moved: largest absolute change of any trainable variable.
         engine: `jax-batched`, `jax-stepped` or `native <backend>`.
@@ -34,6 +35,7 @@ class Outcome:
 
     held_outputs: np.ndarray
     train_outputs: np.ndarray
+    losses: np.ndarray
     curve: np.ndarray
     moved: float
     engine: str

@@ -70,7 +70,8 @@ class Worker:
             TF_CPP_MIN_LOG_LEVEL="3",
             PYTHONWARNINGS="ignore",
             JAX_COMPILATION_CACHE_DIR=str(cache),
-            JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0.1",
+            JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0",
+            JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES="-1",
             JAX_COMPILATION_CACHE_MAX_SIZE=str(512 * 2**20),
             MPLBACKEND="Agg",
         )
@@ -167,12 +168,30 @@ def _handle(request: tuple[Any, ...]) -> Any:
         from unstuck.record.refit import record_fit
 
         return record_fit(Path(request[1]), request[2])
-    from unstuck.experiments.engine import run_batched, run_native
+    from unstuck.experiments.engine import run_batched
+    from unstuck.experiments.native import run_native
 
     return (run_native if request[2] else run_batched)(request[1])
 
 
+def _import_keras() -> None:
+    """Import Keras without the libraries that it only takes along: TensorFlow, scikit-learn and pandas cost seconds.
+
+    Whoever needs one of them later, a custom layer say, imports it as usual.
+    """
+    hidden = {"jax": ("tensorflow", "sklearn", "pandas"), "torch": ("tensorflow", "sklearn", "pandas")}
+    names = [name for name in hidden.get(os.environ["KERAS_BACKEND"], ()) if name not in sys.modules]
+    modules: dict[str, Any] = sys.modules
+    modules.update(dict.fromkeys(names))  # None makes `import` raise ImportError, which Keras expects
+    try:
+        import keras  # noqa: F401
+    finally:
+        for name in names:
+            del modules[name]
+
+
 if __name__ == "__main__":
+    _import_keras()
     sys.path[:0] = [path for path in sys.argv[1].split(os.pathsep) if path]
     _answers = os.fdopen(os.dup(1), "wb")
     with Path(os.devnull).open("w") as _null:

@@ -15,6 +15,9 @@ DROPPING = frozenset(
     {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout"}
 )
 
+NOTHING = 1e-9
+"""A rate that drops nothing in float32 and keeps the layer's seed generator, so that the trial needs no new program."""
+
 
 @dataclass(frozen=True)
 class SetDropout(Intervention):
@@ -30,8 +33,8 @@ class SetDropout(Intervention):
         changed, model = experiment.with_model()
         for layer in layer_configs(model):
             if layer["class_name"] in DROPPING:
-                layer["config"]["rate"] = self.rate
-        return changed
+                layer["config"]["rate"] = max(self.rate, NOTHING)
+        return replace(changed, initial=experiment.initial)
 
     def edit(self, setup: Setup) -> Fix | None:
         dropping = [layer for layer in setup.layers if layer.kind in DROPPING]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unstuck.experiments.experiment import Experiment, layer_configs
 from unstuck.experiments.intervention import Intervention
+from unstuck.experiments.numbers import without_strength
 from unstuck.experiments.source_edits import fix
 from unstuck.finding import Edit, Fix
 from unstuck.measure.setup import Setup
@@ -23,8 +24,8 @@ class RemovePenalty(Intervention):
         changed, model = experiment.with_model()
         for layer in layer_configs(model):
             for key in regularizers(layer["config"]):
-                layer["config"][key] = None
-        return changed
+                layer["config"][key] = without_strength(layer["config"][key])
+        return replace(changed, initial=experiment.initial)
 
     def edit(self, setup: Setup) -> Fix | None:
         edits: list[Edit | None] = []
