@@ -35,6 +35,21 @@ SQUARED = frozenset(
     }
 )
 SHAPE_ONLY = frozenset({"Flatten", "Reshape", "Dropout", "InputLayer", "Activation", "Permute", "Identity"})
+AFFINE = SHAPE_ONLY | {
+    "Dense",
+    "Conv1D",
+    "Conv2D",
+    "Conv3D",
+    "BatchNormalization",
+    "Normalization",
+    "Rescaling",
+    "ZeroPadding2D",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+}
+"""Layers that are affine maps of their input when they have no activation."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,12 @@ class Layer:
     @property
     def units(self) -> int | None:
         return self.config.get("units") or self.config.get("filters")
+
+    @property
+    def precision(self) -> str:
+        """Name of the dtype policy: `float32`, `mixed_float16`, `float16`, ..."""
+        given = self.config.get("dtype")
+        return str(given["config"].get("name", "")) if isinstance(given, dict) and "config" in given else str(given)
 
 
 @dataclass(frozen=True)
@@ -93,6 +114,11 @@ class Optimizer:
     momentum: float
     config: Mapping[str, Any]
 
+    @property
+    def default_rate(self) -> float:
+        """The learning rate that Keras gives this kind of optimiser when none is asked for."""
+        return 0.01 if self.kind == "sgd" else 0.001
+
 
 @dataclass(frozen=True)
 class Setup:
@@ -114,6 +140,9 @@ class Setup:
     rebuildable: bool
     custom_train_step: bool
     sources: Sources
+    shuffle: bool = True
+    callbacks: tuple[str, ...] = ()
+    """Class names of the callbacks handed to fit."""
 
     @classmethod
     def of(cls, case: Case) -> Self:
@@ -143,6 +172,8 @@ class Setup:
             rebuildable=model.get("config") is not None,
             custom_train_step=bool(model.get("custom_train_step")),
             sources=sources,
+            shuffle=bool(body.get("shuffle", True)),
+            callbacks=tuple(body.get("callbacks") or ()),
         )
 
     @property

@@ -31,8 +31,6 @@ ADAM_BOUND = 0.1 / np.sqrt(0.001)
 """Largest step of Adam in units of the rate, with its default betas: (1 - 0.9) / sqrt(1 - 0.999) (Kingma and Ba 2015,
 section 2.1)."""
 ADAM = frozenset({"adam", "adamw", "nadam"})
-DEFAULT = {"sgd": 0.01}
-DEFAULT_RATE = 0.001
 
 
 class LearningRateTooLow(Rule):
@@ -65,7 +63,6 @@ class LearningRateTooLow(Rule):
     code = "OPT102"
     severity = "error"
     echo_of = (
-        "unscaled-targets",
         "unscaled-targets",
         "too-few-updates",
         "schedule-kills-learning",
@@ -108,7 +105,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
         fell = 1 - replay.last.loss / replay.first.loss if replay.first.loss > 0 else float("nan")
         unfinished = _steady(curve.epochs) and 0 < fell < STILL_HIGH and skill.train < AT_CHANCE
         unfinished = unfinished and _left(replay, skill) > STILL_LEFT
-        still = furthest < MOVED and (setup.optimizer.learning_rate or 0.0) < _default(setup)
+        still = furthest < MOVED and (setup.optimizer.learning_rate or 0.0) < setup.optimizer.default_rate
         if skill.train >= LEARNT or not (still or unfinished):
             return Cleared(f"a kernel moved by {furthest:.0%} of its size in {replay.last.step} steps", furthest, MOVED)
         return self._suspect(setup, curve, replay, skill, furthest, fell)
@@ -139,14 +136,14 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
                 )
             )
         reach = _reach(setup, replay)
-        proven = moved and reach < MOVED and skill.train < AT_CHANCE
+        below = rate is not None and rate < setup.optimizer.default_rate
+        proven = moved and below and reach < MOVED and skill.train < AT_CHANCE
         conclusion = ""
         if proven:
             conclusion = (
                 f"Adam moves a weight by at most {ADAM_BOUND:.1f} times the rate a step: {replay.last.step} steps "
                 f"of {rate:g} reach {reach:.1%} of the weights' size, whatever the data"
             )
-        below = rate is not None and rate < _default(setup)
         return Suspect(
             message=f"the learning rate{f' of {rate:g}' if rate is not None else ''} is too low: "
             + ("the weights hardly move" if moved else "the loss still falls from where it began"),
@@ -156,6 +153,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
             cures=_cures(setup),
             endpoint="train skill",
             conclusion=conclusion,
+            leads_to=("too-few-updates",) if below else (),
             impairs=not (moved and below and skill.train < AT_CHANCE),
         )
 
@@ -170,13 +168,9 @@ def _cures(setup: Setup) -> tuple[Intervention, ...]:
     """Times 10, 100, 1000; the one that reaches Keras's default rate first, for it is the one to offer."""
     factors = [10.0, 100.0, 1000.0]
     rate = setup.optimizer.learning_rate
-    usual = next((f for f in factors if rate and rate * f >= 0.99 * _default(setup)), factors[-1])
-    first = usual if rate and rate < _default(setup) else factors[0]
+    usual = next((f for f in factors if rate and rate * f >= 0.99 * setup.optimizer.default_rate), factors[-1])
+    first = usual if rate and rate < setup.optimizer.default_rate else factors[0]
     return tuple(ScaleLearningRate(f) for f in sorted(factors, key=lambda f: (f != first, f)))
-
-
-def _default(setup: Setup) -> float:
-    return DEFAULT.get(setup.optimizer.kind, DEFAULT_RATE)
 
 
 def _reach(setup: Setup, replay: Replay) -> float:
@@ -194,7 +188,7 @@ def _steady(epochs: np.ndarray) -> bool:
 
 
 def _zero(setup: Setup) -> Suspect:
-    edit = set_optimizer_argument(setup, "learning_rate", f"{_default(setup):g}")
+    edit = set_optimizer_argument(setup, "learning_rate", f"{setup.optimizer.default_rate:g}")
     return Suspect(
         message="the learning rate is 0, so no weight can move",
         confidence="proven",
@@ -202,5 +196,5 @@ def _zero(setup: Setup) -> Suspect:
         evidence=(Evidence(measure="learning-rate", value=0.0, text="no weight changed during the fit"),),
         conclusion="0 times any gradient is 0",
         impairs=False,
-        fix=fix(f"use Keras's default rate of {_default(setup):g}", [edit]),
+        fix=fix(f"use Keras's default rate of {setup.optimizer.default_rate:g}", [edit]),
     )

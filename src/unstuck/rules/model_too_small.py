@@ -11,7 +11,7 @@ from unstuck.experiments.interventions.widen import Widen
 from unstuck.finding import Confidence, Evidence, Location
 from unstuck.measure.curve import STILL_FALLING, Curve
 from unstuck.measure.reference import Reference
-from unstuck.measure.setup import SHAPE_ONLY, Layer, Setup
+from unstuck.measure.setup import AFFINE, Layer, Setup
 from unstuck.measure.skill import Skill
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
@@ -24,20 +24,6 @@ BOTTLENECK = 2
 UNDERFIT = 0.1
 """Skill that the training rows must lack too, and the most that training may be ahead of held-out rows: a network that
 fits its training rows is not too small."""
-AFFINE = SHAPE_ONLY | {
-    "Dense",
-    "Conv1D",
-    "Conv2D",
-    "Conv3D",
-    "BatchNormalization",
-    "Normalization",
-    "Rescaling",
-    "ZeroPadding2D",
-    "AveragePooling1D",
-    "AveragePooling2D",
-    "GlobalAveragePooling1D",
-    "GlobalAveragePooling2D",
-}
 
 
 class ModelTooSmall(Rule):

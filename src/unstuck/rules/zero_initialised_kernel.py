@@ -1,4 +1,4 @@
-"""ACT201: kernels that all start at the same number."""
+"""ACT201: kernels that start at zero."""
 
 from __future__ import annotations
 
@@ -15,19 +15,17 @@ THROUGH_ZERO = frozenset(
 )
 """Activations with f(0) = 0: a layer of zeros stays a layer of zeros."""
 CONCLUSION = "a hidden layer of zeros gets its gradient through zeros, so it stays as it is for any data and rate"
-CONSTANT = frozenset({"zeros", "ones", "constant"})
 
 
 class ZeroInitialisedKernel(Rule):
     """
     What it finds:
-    Two or more consecutive layers whose kernels start at zero (or all at one number), or a hidden ReLU layer that does.
+    Two or more consecutive layers whose kernels start at zero, or a hidden ReLU layer that does.
 
     Why training stops:
     With zero kernels the hidden layer outputs zeros. The next kernel's gradient is a product with those zeros, and the
     first kernel's gradient is a product with the next kernel, zero again. Both stay zero for any data and any rate, so
-    nothing of a row gets through and only biases move. A ReLU has slope 0 at 0, so one such layer is enough. Kernels
-    of one other number get equal gradients for all units, which then stay copies of each other.
+    nothing of a row gets through and only biases move. A ReLU has slope 0 at 0, so one such layer is enough.
 
     What you see:
     A loss that stops at the constant answer's value after the bias has settled.
@@ -71,40 +69,29 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
         weighted = [layer for layer in setup.layers if "kernel_initializer" in layer.config]
         if len(weighted) < 2:
             return NotApplicable("no hidden layer with a kernel")
-        constant = [layer for layer in weighted if _constant(layer) is not None]
-        pair = next(((a, b) for a, b in pairwise(weighted) if a in constant and b in constant), None)
+        zero = [layer for layer in weighted if _starts_at_zero(layer)]
+        pair = next((a for a, b in pairwise(weighted) if a in zero and b in zero), None)
         blocked = next(
-            (
-                layer
-                for layer in weighted[:-1]
-                if _constant(layer) == 0 and _silent(layer) and layer.activation == "relu"
-            ),
-            None,
+            (one for one in weighted[:-1] if one in zero and _silent(one) and one.activation == "relu"), None
         )
-        if pair is None and blocked is None:
-            return Cleared(
-                f"{len(constant)} of {len(weighted)} kernels start at one number, no two in a row", len(constant), 2
-            )
-        layers = pair or (blocked, blocked)
-        first = layers[0]
-        assert first is not None
-        if replay is not None and not _starts_at(replay.first, constant):
+        first = pair or blocked
+        if first is None:
+            return Cleared(f"{len(zero)} of {len(weighted)} kernels start at zero, no two in a row", len(zero), 2)
+        if replay is not None and not _still_zero(replay.first, zero):
             return Cleared("other weights were loaded before training")
-        zero = first is blocked or all(_constant(layer) == 0 for layer in layers if layer)
-        proven = zero and _silent(first) and _chain(setup) and replay is not None and replay.first.step == 0
-        return self._suspect(setup, replay, constant, first, zero=zero, proven=proven)
+        proven = _silent(first) and _chain(setup) and replay is not None and replay.first.step == 0
+        return self._suspect(setup, replay, zero, first, proven=proven)
 
     def _suspect(
-        self, setup: Setup, replay: Replay | None, constant: list[Layer], first: Layer, *, zero: bool, proven: bool
+        self, setup: Setup, replay: Replay | None, zero: list[Layer], first: Layer, *, proven: bool
     ) -> Suspect:
-        names = ", ".join(f"'{layer.name}'" for layer in constant)
-        start = "zero" if zero else "one and the same number"
+        names = ", ".join(f"'{layer.name}'" for layer in zero)
         evidence = [
             Evidence(
-                measure="constant-kernels",
-                value=len(constant),
+                measure="zero-kernels",
+                value=len(zero),
                 expected=1,
-                text=f"the kernels of {names} start at {start}",
+                text=f"the kernels of {names} start at zero",
             )
         ]
         if replay is not None:
@@ -118,36 +105,25 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
                     text=f"the gradient of {none} of {len(gradients)} kernels is exactly 0 at the start",
                 )
             )
-        others = [layer for layer in constant if layer is not first]
+        others = [layer for layer in zero if layer is not first]
         return Suspect(
-            message=f"{_kernels(len(constant))} at {start}, so "
-            + ("nothing of a row gets through" if zero else "all units of a layer stay alike"),
+            message=f"{'a kernel starts' if len(zero) == 1 else f'{len(zero)} kernels start'} at zero, so nothing of a "
+            "row gets through",
             confidence="proven" if proven else "likely",
-            location=setup.layer_location(first, "kernel_initializer", None, f"starts at {start}"),
+            location=setup.layer_location(first, "kernel_initializer", None, "starts at zero"),
             related=tuple(setup.layer_location(layer, "kernel_initializer", None, "here too") for layer in others),
             evidence=tuple(evidence),
             cures=(Reinitialise("glorot_uniform"),),
             conclusion=CONCLUSION if proven else "",
-            leads_to=("dying-relu", "vanishing-gradient", "dead-relu-output", "symmetric-initialisation"),
+            leads_to=("dying-relu", "vanishing-gradient", "dead-relu-output"),
         )
 
 
-def _kernels(number: int) -> str:
-    return "a kernel starts" if number == 1 else f"{number} kernels start"
-
-
-def _constant(layer: Layer) -> float | None:
-    """The number a kernel starts at by configuration, or None when it is random."""
+def _starts_at_zero(layer: Layer) -> bool:
+    """Whether the kernel starts at zero by configuration."""
     given = layer.config.get("kernel_initializer")
-    name = initializer_name(given)
-    if name not in CONSTANT:
-        return None
-    value = (
-        given.get("config", {}).get("value", 0.0)
-        if isinstance(given, dict) and name == "constant"
-        else float(name == "ones")
-    )
-    return float(value) if isinstance(value, (int, float)) else None
+    value = given.get("config", {}).get("value") if isinstance(given, dict) else None
+    return initializer_name(given) == "zeros" or (initializer_name(given) == "constant" and value == 0)
 
 
 def _silent(layer: Layer) -> bool:
@@ -156,11 +132,11 @@ def _silent(layer: Layer) -> bool:
     return bias and layer.builtin and layer.activation in THROUGH_ZERO
 
 
-def _starts_at(moment: Moment, constant: list[Layer]) -> bool:
-    """Whether the recorded kernels still hold the number they were initialised with."""
-    names = {layer.name: abs(_constant(layer) or 0.0) for layer in constant}
+def _still_zero(moment: Moment, zero: list[Layer]) -> bool:
+    """Whether the recorded kernels still hold the zeros they were initialised with."""
+    names = {layer.name for layer in zero}
     kernels = [v for v in moment.variables if v.path.endswith("kernel") and _owner(v.path) in names]
-    return all(abs(v.value - names[_owner(v.path)]) <= 1e-6 for v in kernels) or moment.step > 0
+    return all(v.value <= 1e-6 for v in kernels) or moment.step > 0
 
 
 def _owner(path: str) -> str:

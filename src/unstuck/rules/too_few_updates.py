@@ -1,0 +1,126 @@
+"""OPT107: training that ended before it had begun."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unstuck.experiments.intervention import Intervention, Together
+from unstuck.experiments.interventions.batch_size import SetBatchSize
+from unstuck.experiments.interventions.epochs import ScaleEpochs
+from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
+from unstuck.finding import Evidence
+from unstuck.measure.curve import Curve
+from unstuck.measure.seen import gathered
+from unstuck.measure.setup import Setup
+from unstuck.measure.skill import Skill
+from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
+
+FEW = 200
+"""Optimiser steps. At Keras's default rate a step moves a weight by about a thousandth of its size, so 200 steps are
+the order of what it takes to leave the initial weights; none of the 13 working example runs that had fewer than 100
+was above half of what it could learn."""
+AT_CHANCE = 0.2
+"""Training skill. Above it the network does learn, and a run that ended early is unfinished, not stuck."""
+USUAL_BATCH = 32
+"""Keras's default; small batches also generalise better (Keskar et al. 2017)."""
+MANY = 1_000
+"""Steps that the largest cure aims at: five times `FEW`."""
+
+
+class TooFewUpdates(Rule):
+    """
+    What it finds:
+    A fit of fewer than 200 optimiser steps that ended where it began, at chance.
+
+    Why training stops:
+    One batch is one step. The number of steps is epochs times rows divided by the batch size, and each step moves a
+    weight a little. A batch as large as the data set, or one epoch over few rows, leaves a handful of steps: too short
+    a way from the initial weights to anywhere.
+
+    What you see:
+    A loss that has barely moved and still falls, an accuracy at the share of the largest class. It looks like a
+    network that cannot learn.
+
+    How it is proven:
+    The steps are counted. Then the batch becomes smaller, or the epochs more, from the same seeds. A larger rate with
+    the same steps is tried beside it.
+
+    When to ignore it:
+    In a quick run that only tests whether the script works.
+
+    References:
+    Keskar et al. 2017, "On Large-Batch Training for Deep Learning"; Goyal et al. 2017, "Accurate, Large Minibatch SGD";
+    keras-team/keras issue 2576; Stack Overflow question 49583466.
+    """
+
+    code = "OPT107"
+    severity = "error"
+    echo_of = ("non-finite-inputs", "everything-frozen", "stopped-in-warm-up", "model-rebuilt-in-loop")
+    sick = Example(
+        """
+model = keras.Sequential([
+    keras.layers.Dense(16, activation="relu"),
+    keras.layers.Dense(16, activation="relu"),
+    keras.layers.Dense(3, activation="softmax"),
+])
+model.compile("adam", loss="sparse_categorical_crossentropy")
+model.fit(x, y, validation_data=(x_val, y_val), batch_size=512, epochs=4, verbose=0)
+""",
+        data="three-classes",
+    )
+    healthy = Example(
+        """
+model = keras.Sequential([
+    keras.layers.Dense(16, activation="relu"),
+    keras.layers.Dense(16, activation="relu"),
+    keras.layers.Dense(3, activation="softmax"),
+])
+model.compile("adam", loss="sparse_categorical_crossentropy")
+model.fit(x, y, validation_data=(x_val, y_val), batch_size=16, epochs=40, verbose=0)
+""",
+        data="three-classes",
+    )
+
+    def check(self, setup: Setup, curve: Curve, skill: Skill) -> Judgement:
+        steps = len(curve.losses)
+        if curve.diverged:
+            return NotApplicable("the loss left the numbers; more steps would not bring it back")
+        if steps >= FEW:
+            return Cleared(f"the fit took {steps} steps", steps, FEW)
+        if skill.train >= AT_CHANCE:
+            return Cleared(f"{steps} steps were enough to leave chance: training skill {skill.train:.2f}", steps, FEW)
+        size, epochs = setup.batch_size, len(curve.epochs) or setup.epochs
+        usual = (setup.optimizer.learning_rate or 0.0) >= setup.optimizer.default_rate
+        return Suspect(
+            message=f"{steps} update{'s' if steps > 1 else ''} {'are' if steps > 1 else 'is'} too few to learn from",
+            location=setup.fit_location("too few steps"),
+            evidence=gathered(
+                Evidence(
+                    measure="updates",
+                    value=steps,
+                    expected=FEW,
+                    text=f"{setup.rows} rows in batches of {size} for {epochs} epoch{'s' if epochs > 1 else ''}: "
+                    f"{steps} optimiser steps",
+                ),
+                _course(curve, skill),
+            ),
+            cures=_cures(setup, epochs),
+            rivals=(ScaleLearningRate(10),),
+            leads_to=("learning-rate-too-low", "model-too-small") if usual else (),
+        )
+
+
+def _course(curve: Curve, skill: Skill) -> Evidence | None:
+    if not np.isfinite([curve.first, curve.last]).all():
+        return None
+    text = f"the loss went from {curve.first:.4g} to {curve.last:.4g}; training skill is {skill.train:.2f}"
+    return Evidence(measure="train-skill", value=skill.train, expected=AT_CHANCE, text=text)
+
+
+def _cures(setup: Setup, epochs: int) -> tuple[Intervention, ...]:
+    """A usual batch where the batch is large; beside it ten times the epochs, and as many as `MANY` steps take."""
+    smaller = (SetBatchSize(USUAL_BATCH),) if min(setup.batch_size, setup.rows) > USUAL_BATCH else ()
+    size = USUAL_BATCH if smaller else setup.batch_size
+    enough = round(MANY / (epochs * max(1, -(-setup.rows // size))))
+    longer = [ScaleEpochs(factor) for factor in sorted({10, max(10, enough)})]
+    return (*smaller, *(Together((*smaller, more)) if smaller else more for more in longer))
