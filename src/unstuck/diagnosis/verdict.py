@@ -26,6 +26,8 @@ NOISY = 0.8
 """Skill below which a run that reached the references is at the noise floor rather than simply healthy."""
 NEAR_ZERO = 0.05
 LEAKS = ("LEK",)
+READINGS = ("OUT109", "OUT2", "EVA")
+"""Warnings about how a score is read; training itself is none the worse for them."""
 
 
 def judge_fit(case: Case, findings: Sequence[Finding]) -> Fit:
@@ -74,7 +76,7 @@ def _verdict(
         return "no-signal", f"There is nothing to learn here: {silent.message}."
     if faults:
         return _stuck(faults[0], reached)
-    impaired = [f for f in roots if f.severity == "warning"]
+    impaired = [f for f in roots if f.severity == "warning" and not f.code.startswith(READINGS)]
     if impaired and room is not None and room.exists:
         return "impaired", f"Training is impaired: {impaired[0].message}."
     return _without_fault(case, skill, curve, room)

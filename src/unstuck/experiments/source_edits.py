@@ -49,7 +49,12 @@ def set_optimizer_argument(setup: Setup, name: str, text: str) -> Edit | None:
     if written[:1] in ("'", '"'):
         kind, keras = OPTIMIZERS.get(written.strip("'\"").lower()), sources.keras_name(site["file"])
         return sources.replace(place, f"{keras}.optimizers.{kind}({name}={text})") if kind and keras else None
-    return sources.set_argument(_site(place, site), name, text)
+    return sources.set_argument(place_as_site(place, site), name, text)
+
+
+def set_metrics(setup: Setup, title: str, written: str) -> Fix:
+    """Other metrics in the compile call; they change what is shown and nothing else."""
+    return fix(title, [setup.sources.set_argument(setup.sites["compile"], "metrics", written, 3)])
 
 
 def insert_before_head(setup: Setup, calls: tuple[str, ...]) -> Edit | None:
@@ -90,7 +95,8 @@ def _at_hand(prefix: str, call: str, text: str) -> bool:
     return bool(prefix) or f"{call.split('(')[0]}(" in text
 
 
-def _site(place: Location, outer: Mapping[str, Any]) -> dict[str, Any]:
+def place_as_site(place: Location, outer: Mapping[str, Any]) -> dict[str, Any]:
+    """A span inside the call at `outer` as a call site of its own."""
     return {
         "file": outer["file"],
         "line": place.line,

@@ -13,6 +13,7 @@ from unstuck.measure.task import Task
 Shape = tuple[int | None, ...]
 PLAIN_HEADS = frozenset({"Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "SeparableConv2D"})
 """Layers whose activation is applied to the output itself; a recurrent layer applies it to a state inside."""
+UNPAIRED = "the loss and the output cannot be paired (several outputs, or an own training step)"
 POOLING = frozenset({"GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D"})
 
 
@@ -59,6 +60,11 @@ class Contract:
     @property
     def single(self) -> bool:
         return self.outputs == 1
+
+
+def paired(setup: Setup, contract: Contract) -> bool:
+    """Whether the head and the loss of `Setup` belong together: one output, trained by Keras's own step."""
+    return contract.single and not setup.custom_train_step
 
 
 def plain_output(setup: Setup) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.finding import Evidence
+from unstuck.measure.curve import Curve
+from unstuck.measure.reach import Reach
 from unstuck.measure.replay import Replay
 from unstuck.measure.skill import Skill
 from unstuck.measure.task import Task
@@ -80,3 +82,22 @@ def steady_loss(losses: np.ndarray) -> Evidence | None:
         return None
     text = f"the loss is {high:.6g} in each of {len(losses)} epochs"
     return Evidence(measure="epochs-with-the-same-loss", text=text, value=high, of=len(losses))
+
+
+def floor_of_range(reach: Reach) -> Evidence:
+    """What of the targets lies beyond the range of the output, and the squared error that this costs at least."""
+    bounds = f"from {reach.low:g} to {reach.high:g}" if np.isfinite(reach.high) else f"from {reach.low:g} up"
+    text = (
+        f"the output goes {bounds}: {reach.outside:.0%} of the targets lie beyond, and the nearest values it can give "
+        f"have a squared error of {reach.floor:.4g}, {reach.share:.0%} of the variance"
+    )
+    return Evidence(measure="squared-error-floor", text=text, value=reach.floor, expected=0.0)
+
+
+def zero_loss(curve: Curve | None) -> Evidence | None:
+    """Every batch of the run had a loss of exactly 0."""
+    if curve is None or not len(curve.losses) or np.any(curve.losses != 0):
+        return None
+    count = len(curve.losses)
+    text = f"the loss is exactly 0 in all {count} steps"
+    return Evidence(measure="steps-with-loss-zero", text=text, value=count, of=count)

@@ -10,6 +10,7 @@ from unstuck.measure.contract import Contract
 from unstuck.measure.data import Data
 from unstuck.measure.room import Room
 from unstuck.measure.setup import CATEGORICAL, Setup
+from unstuck.measure.task import Task
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 FEW = 0.02
@@ -71,12 +72,14 @@ model.fit(x, targets, epochs=30, validation_data=(x_val, targets_val), verbose=0
     )
 
     def check(
-        self, setup: Setup, contract: Contract, data: Data, room: Room | None
+        self, setup: Setup, contract: Contract, data: Data, task: Task | None, room: Room | None
     ) -> Cleared | NotApplicable | Suspect:
         if setup.loss.name not in CATEGORICAL or setup.loss.custom or setup.custom_train_step:
             return NotApplicable("the loss is not categorical cross-entropy")
         if not contract.single or data.y.ndim != 2 or data.y.shape[1] < 2:
             return NotApplicable("the targets are not one row of classes a sample")
+        if task is not None and task.kind == "multilabel" and setup.head.activation == "sigmoid":
+            return NotApplicable("a row may carry no label: see sigmoid-with-categorical-loss")
         rows = np.flatnonzero(np.abs(data.y).sum(axis=1) == 0)
         share = len(rows) / max(len(data.y), 1)
         if share <= FEW:

@@ -70,18 +70,20 @@ class ReplaceHead(Intervention):
         head, sources = setup.head, setup.sources
         edits = []
         quoted = f'"{self.activation}"'
-        edits.append(
-            sources.set_argument(
-                head.activation_layer.site, "activation", quoted, 1 if head.activation_layer.kind == "Dense" else 0
+        if self.activation != head.activation:
+            edits.append(
+                sources.set_argument(
+                    head.activation_layer.site, "activation", quoted, 1 if head.activation_layer.kind == "Dense" else 0
+                )
             )
-        )
         if self.units and self.units != head.units:
             edits.append(sources.set_argument(head.layer.site, "units", str(self.units), 0))
         if self.loss and (self.loss != setup.loss.name or self.from_logits != setup.loss.from_logits):
             edits.append(set_loss(setup, self.loss, from_logits=self.from_logits))
         found = tuple(edit for edit in edits if edit)
         complete = len(found) == len(edits) and not self.labels
-        what = f"use {self.units} units with {self.activation}" if self.units else f"use {_article(self.activation)}"
+        units = f"{self.units} units" if self.units > 1 else "one unit"
+        what = f"use {units} with {self.activation}" if self.units else f"use {_article(self.activation)}"
         title = (
             f"{what} with {self.loss.replace('_crossentropy', ' cross-entropy').replace('_', ' ')}"
             if self.loss

@@ -1,0 +1,144 @@
+"""One target column for several outputs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unstuck.experiments.intervention import Intervention
+from unstuck.experiments.interventions.head import ReplaceHead
+from unstuck.experiments.interventions.loss import SetLoss
+from unstuck.finding import Evidence
+from unstuck.measure.contract import UNPAIRED, Contract, paired
+from unstuck.measure.data import Data
+from unstuck.measure.replay import Replay
+from unstuck.measure.seen import gathered
+from unstuck.measure.setup import SQUARED, Setup
+from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
+
+ELEMENTWISE = SQUARED | {"poisson", "hinge", "squared_hinge"}
+"""Losses that compare element by element, so that NumPy's rules of broadcasting decide what is compared."""
+
+
+class BroadcastTarget(Rule):
+    """One target column is compared with several outputs, each of which learns the same.
+
+    What it finds
+    Targets of one column under an elementwise loss such as mean squared error, and an output of two or more units.
+
+    Why training stops
+    The single column is broadcast: every unit is trained towards the same number. Nothing raises. If the units were
+    meant for classes, each is pulled towards the class number.
+
+    What you see
+    A loss that falls and predictions of an unexpected shape, their columns copies of each other.
+
+    How it is proven
+    By the two shapes. With one unit, or the loss that takes class numbers, the same network is trained from the same
+    seeds.
+
+    When to ignore it
+    When several independent guesses at one target are wanted.
+
+    References
+    keras/src/losses/loss.py (squeeze_or_expand_to_same_rank). keras-team/keras#14627.
+    """
+
+    code = "OUT120"
+    severity = "error"
+    sick = Example(
+        """
+y, y_val = y.reshape(-1, 1), y_val.reshape(-1, 1)
+model = keras.Sequential([
+    keras.layers.Dense(32, activation="relu"),
+    keras.layers.Dense(5),
+])
+model.compile("adam", loss="mse")
+model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
+""",
+        data="regression",
+    )
+    healthy = Example(
+        """
+y, y_val = y.reshape(-1, 1), y_val.reshape(-1, 1)
+model = keras.Sequential([
+    keras.layers.Dense(32, activation="relu"),
+    keras.layers.Dense(1),
+])
+model.compile("adam", loss="mse")
+model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
+""",
+        data="regression",
+    )
+
+    def check(
+        self, setup: Setup, contract: Contract, data: Data | None, replay: Replay | None
+    ) -> Cleared | NotApplicable | Suspect:
+        if setup.loss.name not in ELEMENTWISE or setup.loss.custom:
+            return NotApplicable("the loss does not compare element by element")
+        if not paired(setup, contract):
+            return NotApplicable(UNPAIRED)
+        labels, output = contract.label_shape, contract.shape
+        if labels is None or output is None:
+            return NotApplicable("the shape of the labels or of the output is not known")
+        columns, units = labels[-1], output[-1]
+        if len(labels) != len(output) or len(labels) < 2 or columns != 1 or units in (1, None):
+            return Cleared(f"the targets have {columns} columns, the output {units}")
+        return Suspect(
+            message=f"one target column is compared with all {units} outputs",
+            confidence="proven",
+            location=setup.layer_location(setup.head.layer, "units", 0, f"{units} outputs"),
+            related=(
+                setup.sources.argument(setup.sites["fit"], "y", 1, label="one column"),
+                setup.loss_location("compares element by element"),
+            ),
+            evidence=gathered(
+                Evidence(
+                    measure="output-columns",
+                    text=f"the targets have the shape (rows, {columns}), the output (rows, {units})",
+                    value=units,
+                    expected=1.0,
+                ),
+                _alike(replay),
+            ),
+            scope={"layer": setup.head.layer.name},
+            cures=_cures(setup, data, int(units or 1)),
+            conclusion=f"the column is repeated {units} times, and every output is trained towards the same numbers",
+            leads_to=(
+                "label-format-mismatch",
+                "bounded-output",
+                "unscaled-targets",
+                "learning-rate-too-low",
+                "learning-rate-too-high",
+                "no-signal",
+                "model-too-small",
+                "too-few-updates",
+                "squared-error-on-classes",
+                "accuracy-on-regression",
+                "constant-target",
+            ),
+        )
+
+
+def _cures(setup: Setup, data: Data | None, units: int) -> tuple[Intervention, ...]:
+    """The loss for class numbers where a softmax or sigmoid awaits classes and the targets name them, else one unit."""
+    if data is not None and setup.head.activation in ("softmax", "sigmoid"):
+        y = data.y[np.isfinite(data.y.astype(np.float64))]
+        if y.size and np.all(y == np.round(y)) and 0 <= y.min() and y.max() < units:
+            if setup.head.activation == "softmax":
+                return (SetLoss("sparse_categorical_crossentropy"),)
+            return (ReplaceHead("softmax", "sparse_categorical_crossentropy"),)
+    activation = "linear" if setup.head.activation == "softmax" else setup.head.activation
+    return (ReplaceHead(activation, units=1),)
+
+
+def _alike(replay: Replay | None) -> Evidence | None:
+    """How much the columns of the predictions agree."""
+    if replay is None or replay.train_outputs.ndim != 2 or not np.isfinite(replay.train_outputs).all():
+        return None
+    outputs = replay.train_outputs
+    if outputs.shape[1] < 2 or not np.ptp(outputs, axis=0).all():
+        return None
+    found = np.corrcoef(outputs.T)
+    mean = float(found[np.triu_indices(len(found), 1)].mean())
+    text = f"the columns of the predictions agree with each other (mean correlation {mean:.2f})"
+    return Evidence(measure="mean-correlation-of-outputs", text=text, value=mean, expected=1.0)

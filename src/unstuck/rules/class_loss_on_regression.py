@@ -1,0 +1,141 @@
+"""A loss for classes on targets that are numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unstuck.experiments.intervention import Intervention, Together
+from unstuck.experiments.interventions.head import ReplaceHead
+from unstuck.experiments.interventions.standardise import StandardiseTargets
+from unstuck.finding import Evidence
+from unstuck.measure.contract import UNPAIRED, Contract, paired
+from unstuck.measure.curve import Curve
+from unstuck.measure.data import Data
+from unstuck.measure.seen import gathered
+from unstuck.measure.setup import BINARY, CATEGORICAL, Setup
+from unstuck.measure.task import Task
+from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
+
+TWO = 2
+"""Two values are two classes in another code: see labels-wrongly-encoded."""
+FAR = 3.0
+"""Standard deviations that the mean may lie from 0 before a linear output needs many steps just to get there."""
+
+
+class ClassLossOnRegression(Rule):
+    """A cross-entropy is given numbers instead of probabilities.
+
+    What it finds
+    Binary or categorical cross-entropy on targets of many values that leave the range from 0 to 1: prices, ages,
+    temperatures.
+
+    Why training stops
+    The loss is linear in the target. For a target above 1 it falls without end as the output nears 1, for one below 0
+    as it nears 0; clipping at 1e-7 is all that holds it. Every large target asks for the same answer, 1.
+
+    What you see
+    A huge negative loss (-117944), accuracy near 0, predictions of exactly 0 or 1.
+
+    How it is proven
+    By arithmetic, from the loss and the range of the targets. The same network with a linear output and squared error
+    is trained from the same seeds.
+
+    When to ignore it
+    Never for targets outside 0 to 1. Inside they are soft labels, and the rule is cleared.
+
+    References
+    keras/src/losses/losses.py (BinaryCrossentropy). keras-team/keras#1917; keras-team/keras#14046; question 54282951 on
+    Stack Overflow.
+    """
+
+    code = "OUT115"
+    severity = "error"
+    sick = Example(
+        """
+y, y_val = 10 * y + 40, 10 * y_val + 40
+model = keras.Sequential([
+    keras.layers.Dense(32, activation="relu"),
+    keras.layers.Dense(1, activation="sigmoid"),
+])
+model.compile("adam", loss="binary_crossentropy", metrics=["accuracy"])
+model.fit(x, y, epochs=10, validation_data=(x_val, y_val), verbose=0)
+""",
+        data="regression",
+    )
+    healthy = Example(
+        """
+model = keras.Sequential([
+    keras.layers.Dense(32, activation="relu"),
+    keras.layers.Dense(1),
+])
+model.compile("adam", loss="mse", metrics=["mae"])
+model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
+""",
+        data="regression",
+    )
+
+    def check(
+        self, setup: Setup, contract: Contract, data: Data, task: Task, curve: Curve | None
+    ) -> Cleared | NotApplicable | Suspect:
+        name = setup.loss.name
+        if name not in BINARY | CATEGORICAL or setup.loss.custom:
+            return NotApplicable("the loss is neither binary nor categorical cross-entropy")
+        if not paired(setup, contract):
+            return NotApplicable(UNPAIRED)
+        if task.kind != "regression":
+            return NotApplicable("the targets are classes")
+        values = data.y[np.isfinite(data.y.astype(np.float64))].astype(np.float64)
+        if not values.size or len(np.unique(values)) <= TWO:
+            return NotApplicable("the targets have two values: see labels-wrongly-encoded")
+        low, high = float(values.min()), float(values.max())
+        outside = float(((values < 0) | (values > 1)).mean())
+        if not outside:
+            return Cleared(f"the targets lie between {low:.3g} and {high:.3g}, as probabilities do", outside, 0.0)
+        return Suspect(
+            message=f"{name.replace('_', ' ')} wants probabilities, and the targets go from {low:.4g} to {high:.4g}",
+            confidence="proven",
+            location=setup.loss_location("wants 0 to 1"),
+            related=(setup.sources.argument(setup.sites["fit"], "y", 1, label=f"{low:.3g} to {high:.3g}"),),
+            evidence=gathered(
+                Evidence(
+                    measure="targets-outside-unit-interval",
+                    text=f"{outside:.0%} of the targets lie outside 0 to 1",
+                    value=outside,
+                    expected=0.0,
+                ),
+                _negative(curve),
+            ),
+            cures=_cures(task),
+            conclusion="for a target above 1 the lowest loss is that of the answer 1, and for one below 0 that of 0,"
+            " however large the target",
+            leads_to=(
+                "labels-wrongly-encoded",
+                "unscaled-targets",
+                "saturated-activation",
+                "saturated-loss-clip",
+                "diverging-loss",
+                "learning-rate-too-high",
+                "learning-rate-too-low",
+                "vanishing-gradient",
+                "relu-on-class-output",
+                "missing-output-activation",
+                "accuracy-on-regression",
+                "model-too-small",
+                "too-few-updates",
+            ),
+        )
+
+
+def _cures(task: Task) -> tuple[Intervention, ...]:
+    linear = ReplaceHead("linear", "mean_squared_error")
+    scaled = Together((linear, StandardiseTargets()))
+    spread = float(np.sqrt(task.variance))
+    far = float(np.abs(task.base).max()) > FAR * spread or not 1 / FAR < spread < FAR
+    return (linear, scaled) if far else (linear,)
+
+
+def _negative(curve: Curve | None) -> Evidence | None:
+    if curve is None or not np.isfinite(curve.last) or curve.last >= 0:
+        return None
+    text = f"the loss is {curve.last:.4g}; no cross-entropy of probabilities is below 0"
+    return Evidence(measure="negative-loss", text=text, value=curve.last, expected=0.0)
