@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from unstuck.experiments.experiment import layer_configs
+from unstuck.measure.graph import output_names, tensors
 
 Config = dict[str, Any]
 
@@ -30,7 +30,7 @@ def ends(model: Config) -> Ends:
     layers = model["config"].get("layers", [])
     if "output_layers" in model["config"]:
         by_name = {layer["config"].get("name"): layer for layer in layers}
-        for name in _names(model["config"]["output_layers"]):
+        for name in output_names(model["config"]["output_layers"]):
             _walk_back(model, by_name, name, found)
     else:
         for layer in reversed(layers):
@@ -95,7 +95,7 @@ def keras_layer(class_name: str, **config: Any) -> Config:
 def _link(layer: Config, head: Config, name: str) -> None:
     node = head["inbound_nodes"][0]
     layer.update(name=name, inbound_nodes=[{"args": node["args"], "kwargs": {}}])
-    tensor = next(_tensors(node["args"]))
+    tensor = next(tensors(node["args"]))
     inner = {**tensor["config"], "keras_history": [name, 0, 0]}
     head["inbound_nodes"] = [{**node, "args": [{"class_name": "__keras_tensor__", "config": inner}]}]
 
@@ -104,7 +104,7 @@ def _walk_back(model: Config, by_name: dict[str, Config], name: str, found: Ends
     layer = by_name.get(name)
     if layer is None or any(layer is seen for seen in found.after) or _is_end(model, layer, found):
         return
-    for tensor in _tensors(layer.get("inbound_nodes")):
+    for tensor in tensors(layer.get("inbound_nodes")):
         _walk_back(model, by_name, tensor["config"]["keras_history"][0], found)
 
 
@@ -121,25 +121,3 @@ def _is_end(model: Config, layer: Config, found: Ends) -> bool:
         return True
     found.after.append(layer)
     return False
-
-
-def _tensors(value: Any) -> Iterator[Config]:
-    if isinstance(value, dict):
-        if value.get("class_name") == "__keras_tensor__":
-            yield value
-            return
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _tensors(item)
-
-
-def _names(outputs: Any) -> Iterator[str]:
-    """Layer names in `output_layers`: one [name, node, tensor], or nested lists or a dict of them."""
-    if isinstance(outputs, dict):
-        outputs = list(outputs.values())
-    if outputs and isinstance(outputs[0], str):
-        yield outputs[0]
-        return
-    for item in outputs:
-        yield from _names(item)

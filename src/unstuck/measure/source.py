@@ -71,6 +71,10 @@ class Sources:
         ]
         return next(iter(exact or found), None)
 
+    def tree(self, file: str) -> ast.Module:
+        """The syntax tree of a file; empty when it is not at hand or is no Python."""
+        return _tree("\n".join(self.lines.get(file, ())))
+
     def calls_named(self, file: str, name: str) -> list[dict[str, Any]]:
         """Sites of all calls of `name` (`Dense(...)`, `layers.Dense(...)`, `model.compile(...)`) in a file, in order.
 
@@ -80,7 +84,7 @@ class Sources:
         for node in _calls("\n".join(self.lines.get(file, ()))):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if called == name:
-                span = self._span(file, node, "")
+                span = self.span(file, node, "")
                 found.append(
                     {
                         "file": file,
@@ -97,7 +101,7 @@ class Sources:
 
         An edit that needs a Keras class must use this name, and cannot be written exactly without one.
         """
-        for node in ast.walk(_tree("\n".join(self.lines.get(file, ())))):
+        for node in ast.walk(self.tree(file)):
             if isinstance(node, ast.Import):
                 names = {alias.name: alias.asname for alias in node.names}
                 if "keras" in names:
@@ -139,9 +143,10 @@ class Sources:
             if any(isinstance(a, ast.Starred) for a in call.args[: position + 1]):
                 return None
             node = call.args[position]
-        return self._span(site["file"], node, label) if node is not None else None
+        return self.span(site["file"], node, label) if node is not None else None
 
-    def _span(self, file: str, node: Any, label: str) -> Location:
+    def span(self, file: str, node: Any, label: str = "") -> Location:
+        """The span of a syntax node of a recorded file."""
         lines = self.lines[file]
         return Location(
             file=self.shown(file),
@@ -180,7 +185,7 @@ class Sources:
         call = self.call(site)
         if call is None or site is None or any(k.arg is None for k in call.keywords):
             return None
-        end = self._span(site["file"], call, "")
+        end = self.span(site["file"], call, "")
         last = max(
             [*call.args, *[k.value for k in call.keywords]],
             key=lambda n: (n.end_lineno, n.end_col_offset),
@@ -189,7 +194,7 @@ class Sources:
         if last is None:
             at = (end.end_line or end.line, (end.end_column or 1) - 1)
             return Edit(file=end.file, start=at, end=at, text=f"{name}={text}")
-        span = self._span(site["file"], last, "")
+        span = self.span(site["file"], last, "")
         at = (span.end_line or span.line, span.end_column or 1)
         return Edit(file=end.file, start=at, end=at, text=f", {name}={text}")
 

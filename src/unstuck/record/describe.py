@@ -22,7 +22,7 @@ def describe_model(model: Any, site_of: Any) -> dict[str, Any]:
         "kind": _kind(model, keras),
         "built": bool(model.built),
         "site": site_of(model),
-        "layers": [_layer(layer, site_of) for layer in leaf_layers(model)],
+        "layers": describe_layers(leaf_layers(model), site_of),
         "variables": [_variable(v) for v in model.variables] if model.built else [],
         "config": None,
         "compile": None,
@@ -47,6 +47,10 @@ def leaf_layers(model: Any) -> list[Any]:
     for layer in getattr(model, "layers", []):
         found.extend(leaf_layers(layer) if getattr(layer, "layers", None) else [layer])
     return found
+
+
+def describe_layers(layers: list[Any], site_of: Any) -> list[dict[str, Any]]:
+    return [_layer(layer, site_of) for layer in layers]
 
 
 def _kind(model: Any, keras: Any) -> str:

@@ -10,7 +10,7 @@ from unstuck.measure.contract import Contract, suited_loss
 from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.replay import Replay
-from unstuck.measure.seen import gathered, standstill
+from unstuck.measure.seen import gathered, standstill, zero_loss
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
@@ -85,7 +85,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             message="compile() was given no loss, so there is nothing to learn",
             confidence="proven",
             location=setup.compile_location(label="no loss"),
-            evidence=gathered(_silent_zero(curve), standstill(replay), _raised(contract)),
+            evidence=gathered(zero_loss(curve), standstill(replay), _raised(contract)),
             cures=(SetLoss(name, from_logits),),
             conclusion="without a loss there is no gradient",
             leads_to=(
@@ -95,13 +95,6 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
                 "vanishing-gradient",
             ),
         )
-
-
-def _silent_zero(curve: Curve | None) -> Evidence | None:
-    if curve is None or not len(curve.losses) or np.any(curve.losses != 0):
-        return None
-    text = f"the loss is exactly 0 in all {len(curve.losses)} steps"
-    return Evidence(measure="steps-with-loss-zero", text=text, value=len(curve.losses), of=len(curve.losses))
 
 
 def _raised(contract: Contract) -> Evidence | None:

@@ -9,7 +9,7 @@ from unstuck.finding import Evidence
 from unstuck.measure.contract import Contract
 from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
-from unstuck.measure.seen import gathered
+from unstuck.measure.seen import gathered, zero_loss
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
@@ -110,7 +110,6 @@ def _effective(setup: Setup, data: Data, task: Task | None) -> np.ndarray | None
 def _suspect(setup: Setup, curve: Curve | None, label: int | None, rows: int, of: int) -> Suspect:
     given = "class_weight" if setup.class_weight else "sample_weight"
     every = label is None
-    zero_loss = curve is not None and len(curve.losses) > 0 and not np.any(curve.losses != 0)
     what = f"{rows} of {of} training rows" + ("" if every else f", all of class {label},") + " have the weight 0"
     return Suspect(
         message="every training row has the weight 0" if every else f"every row of class {label} has the weight 0",
@@ -120,13 +119,7 @@ def _suspect(setup: Setup, curve: Curve | None, label: int | None, rows: int, of
         or setup.fit_location(),
         evidence=gathered(
             Evidence(measure="rows-of-weight-zero", text=what, value=rows, of=of),
-            Evidence(
-                measure="steps-with-loss-zero",
-                text=f"the loss is exactly 0 in all {len(curve.losses)} steps",
-                value=len(curve.losses),
-            )
-            if zero_loss and curve is not None
-            else None,
+            zero_loss(curve),
         ),
         cures=(DropSampleWeights(),),
         conclusion="a loss multiplied by 0 has no gradient, whatever the data" if every else "",

@@ -1,0 +1,110 @@
+"""The wiring of a functional or sequential model: which layer or operation feeds which."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from unstuck.measure.case import Case, Missing
+
+
+@dataclass(frozen=True)
+class Node:
+    """A layer, an operation of keras.ops or a nested model.
+
+    Attributes:
+        inputs: names of the nodes it reads. arguments: plain keyword arguments of its calls (`training=True`).
+        members: names of the layers inside a nested model, else its own name.
+    """
+
+    name: str
+    kind: str
+    config: Mapping[str, Any]
+    inputs: tuple[str, ...]
+    arguments: Mapping[str, Any]
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The outermost model as a graph. `outputs` are the nodes whose results the model returns."""
+
+    nodes: Mapping[str, Node]
+    outputs: tuple[str, ...]
+
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        model = case.fit.body["model"].get("config") or {}
+        layers = (model.get("config") or {}).get("layers")
+        if not layers:
+            raise Missing("the graph of the model", "build it with the functional API or Sequential")
+        if "output_layers" in model["config"]:
+            nodes = [_node(layer, tuple(_sources(layer))) for layer in layers]
+            outputs = tuple(output_names(model["config"]["output_layers"]))
+        else:
+            names = [layer["config"].get("name", "") for layer in layers]
+            nodes = [_node(layer, (names[i - 1],) if i else ()) for i, layer in enumerate(layers)]
+            outputs = (nodes[-1].name,)
+        return cls({node.name: node for node in nodes}, outputs)
+
+    def upstream(self, names: Collection[str], without: Collection[str] = ()) -> frozenset[str]:
+        """The nodes whose results reach `names`, themselves included, on paths that avoid `without`."""
+        seen: set[str] = set()
+        waiting = [name for name in names if name not in without]
+        while waiting:
+            name = waiting.pop()
+            if name not in seen and name in self.nodes:
+                seen.add(name)
+                waiting += [before for before in self.nodes[name].inputs if before not in without]
+        return frozenset(seen)
+
+    def behind(self, cuts: Collection[str]) -> frozenset[str]:
+        """Nodes that reach the outputs only through `cuts`, these left out."""
+        return self.upstream(self.outputs) - self.upstream(self.outputs, cuts) - frozenset(cuts)
+
+
+def tensors(value: Any) -> Iterator[dict[str, Any]]:
+    """The symbolic tensors in a serialized value, each `{class_name, config}`."""
+    if isinstance(value, dict):
+        if value.get("class_name") == "__keras_tensor__":
+            yield value
+            return
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from tensors(item)
+
+
+def _node(layer: Mapping[str, Any], inputs: tuple[str, ...]) -> Node:
+    name = layer.get("name") or layer["config"].get("name", "")
+    keywords: dict[str, Any] = {}
+    for call in layer.get("inbound_nodes") or ():
+        given = call.get("kwargs") if isinstance(call, dict) else None
+        keywords |= {k: v for k, v in (given or {}).items() if isinstance(v, (bool, int, float, str))}
+    return Node(name, layer["class_name"], layer["config"], inputs, keywords, tuple(_members(layer)))
+
+
+def _sources(layer: Mapping[str, Any]) -> Iterator[str]:
+    for tensor in tensors(layer.get("inbound_nodes")):
+        yield tensor["config"]["keras_history"][0]
+
+
+def _members(layer: Mapping[str, Any]) -> Iterator[str]:
+    inner = layer["config"].get("layers")
+    if isinstance(inner, list):
+        for part in inner:
+            yield from _members(part)
+    else:
+        yield layer["config"].get("name", "")
+
+
+def output_names(outputs: Any) -> Iterator[str]:
+    """Node names in `output_layers`: one [name, node, tensor], or nested lists or a dict of them."""
+    if isinstance(outputs, dict):
+        outputs = list(outputs.values())
+    if outputs and isinstance(outputs[0], str):
+        yield outputs[0]
+        return
+    for item in outputs:
+        yield from output_names(item)
