@@ -18,6 +18,7 @@ from unstuck.record.recorder import Recorder
 from unstuck.record.refit import Request
 from unstuck.record.sites import user_site
 from unstuck.record.store import new_folder
+from unstuck.record.tap import Call
 from unstuck.record.watch import FitRecorder
 from unstuck.settings import Settings, parse_budget
 
@@ -189,10 +190,10 @@ class Watch(FitRecorder):
         self._site = None
         super().on_train_begin(logs)
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        super().on_train_batch_end(batch, logs)
-        if self._on_error == "stop" and not np.isfinite((logs or {}).get("loss", 0.0)):
-            self.model.stop_training = True
+    def stepped(self, call: Call) -> None:
+        super().stepped(call)
+        if self._on_error == "stop" and not np.isfinite(float((call.logs or {}).get("loss", 0.0))):
+            self._model.stop_training = True  # `model` would synchronise JAX state that has been given away
 
     def on_train_end(self, logs: Any = None) -> None:
         super().on_train_end(logs)

@@ -1,4 +1,4 @@
-"""What is watched in Keras: where layers are built, compile and fit are called, and what evaluate is given."""
+"""What is watched in Keras: where layers are built and compile is called, fit, train_on_batch and evaluate."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import inspect
 from functools import partial
 from typing import Any
 
+from unstuck.record import call_hooks
 from unstuck.record.recorder import Recorder, wrapped
-from unstuck.record.sample import sample_arrays
+from unstuck.record.sample import parts, sample_arrays
 
 
 def install(recorder: Recorder) -> None:
@@ -21,6 +22,8 @@ def install(recorder: Recorder) -> None:
         _hook_compile(Trainer, recorder)
         _hook_fit(Model, recorder)
         _hook_evaluate(Model, recorder)
+        _hook_train_on_batch(Model, recorder)
+        call_hooks.install(recorder, Model)
 
 
 def _hook_layers(layer_class: Any, recorder: Recorder) -> None:
@@ -38,10 +41,16 @@ def _hook_compile(trainer_class: Any, recorder: Recorder) -> None:
     original = trainer_class.compile
 
     def compile(self: Any, *args: Any, **kwargs: Any) -> Any:
-        recorder.guard(lambda: recorder.remember_compile(self, recorder.site(depth=4)), "compile")
+        recorder.guard(lambda: _compiled(recorder, self), "compile")
         return original(self, *args, **kwargs)
 
     trainer_class.compile = wrapped(original, compile)
+
+
+def _compiled(recorder: Recorder, model: Any) -> None:
+    site = recorder.site(depth=4)
+    recorder.remember_compile(model, site)
+    recorder.writer.event("compile", {"site": site, "model_id": id(model)})
 
 
 def _hook_fit(model_class: Any, recorder: Recorder) -> None:
@@ -70,43 +79,80 @@ def _hook_fit(model_class: Any, recorder: Recorder) -> None:
 def _watch(recorder: Recorder, signature: inspect.Signature, model: Any, args: Any, kwargs: Any) -> Any:
     from unstuck.record.watch import FitRecorder
 
-    bound = signature.bind(model, *args, **kwargs).arguments
-    arguments = {k: v for k, v in bound.items() if k != "self"}
-    arguments.update(arguments.pop("kwargs", {}))
+    arguments = _named(signature, model, args, kwargs)
+    loop = recorder.loops.pop(id(model), None)
+    if loop is not None:
+        loop.end()
     callback = FitRecorder(recorder, recorder.site(depth=5), arguments)
-    given: Any = arguments.get("callbacks")
-    if hasattr(given, "append") and hasattr(given, "on_epoch_end"):
-        given.append(callback)
-    else:
-        listed = [] if given is None else list(given) if isinstance(given, (list, tuple)) else [given]
-        if any(isinstance(c, FitRecorder) for c in listed):
-            return None
-        arguments["callbacks"] = [*listed, callback]
+    if not _add_callback(arguments, callback):
+        return None
     return callback, arguments
 
 
 def _hook_evaluate(model_class: Any, recorder: Recorder) -> None:
     original = model_class.evaluate
+    signature = inspect.signature(original)
 
     def evaluate(self: Any, *args: Any, **kwargs: Any) -> Any:
-        outer = recorder.depth == 0
+        if recorder.depth:
+            return original(self, *args, **kwargs)
+        given, stream = recorder.guard(lambda: _observed(recorder, signature, self, args, kwargs), "evaluate") or (
+            {},
+            None,
+        )
         recorder.depth += 1
         try:
-            result = original(self, *args, **kwargs)
+            result = original(self, *args, **kwargs) if stream is None else original(self, **given)
         finally:
             recorder.depth -= 1
-        if outer:
-            recorder.guard(lambda: _record_evaluate(recorder, self, args, kwargs, result), "evaluate")
+        recorder.guard(lambda: _record_evaluate(recorder, self, given, stream, result), "evaluate")
         return result
 
     model_class.evaluate = wrapped(original, evaluate)
 
 
-def _record_evaluate(recorder: Recorder, model: Any, args: Any, kwargs: Any, result: Any) -> None:
-    given = dict(zip(("x", "y"), args, strict=False)) | kwargs
-    described, arrays = sample_arrays(
-        "held", given.get("x"), given.get("y"), given.get("sample_weight"), values=recorder.samples
-    )
+def _observed(recorder: Recorder, signature: inspect.Signature, model: Any, args: Any, kwargs: Any) -> Any:
+    """The arguments of evaluate by name, and for a stream the callback that observes it, added to them."""
+    from unstuck.record.watch import EvaluateRecorder
+
+    given = _named(signature, model, args, kwargs)
+    if given.get("x") is None or parts(given["x"]) is not None:
+        return given, None
+    callback = EvaluateRecorder(recorder, type(given["x"]).__name__)
+    return (given, callback) if _add_callback(given, callback) else (given, None)
+
+
+def _named(signature: inspect.Signature, model: Any, args: Any, kwargs: Any) -> dict[str, Any]:
+    bound = signature.bind(model, *args, **kwargs).arguments
+    named = {k: v for k, v in bound.items() if k != "self"}
+    named.update(named.pop("kwargs", {}))
+    return named
+
+
+def _add_callback(arguments: dict[str, Any], callback: Any) -> bool:
+    """Add ours to the callbacks of a call; False if one of its kind is there already."""
+    given: Any = arguments.get("callbacks")
+    if hasattr(given, "append") and hasattr(given, "on_epoch_end"):
+        given.append(callback)
+        return True
+    listed = [] if given is None else list(given) if isinstance(given, (list, tuple)) else [given]
+    if any(isinstance(c, type(callback)) for c in listed):
+        return False
+    arguments["callbacks"] = [*listed, callback]
+    return True
+
+
+def _record_evaluate(recorder: Recorder, model: Any, given: dict[str, Any], stream: Any, result: Any) -> None:
+    if stream is not None:
+        described, arrays = stream.result()
+    else:
+        names = (tuple(getattr(model, "input_names", ()) or ()), tuple(getattr(model, "output_names", ()) or ()))
+        described, arrays = sample_arrays(
+            "held",
+            *(given.get(name) for name in ("x", "y", "sample_weight")),
+            values=recorder.samples,
+            names=names,
+        )
     number = recorder.writer.event(
         "evaluate",
         {
@@ -118,3 +164,37 @@ def _record_evaluate(recorder: Recorder, model: Any, args: Any, kwargs: Any, res
     )
     if arrays:
         recorder.writer.arrays(f"evaluate-{number}", arrays)
+
+
+def _hook_train_on_batch(model_class: Any, recorder: Recorder) -> None:
+    original = model_class.train_on_batch
+    signature = inspect.signature(original)
+
+    def train_on_batch(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if recorder.depth:
+            return original(self, *args, **kwargs)
+        loop = recorder.guard(lambda: _loop(recorder, signature, self, args, kwargs), "train_on_batch")
+        recorder.depth += 1
+        try:
+            result = original(self, *args, **kwargs)
+        except BaseException as error:
+            if loop is not None:
+                recorder.guard(partial(loop[0].refused, error), "train_on_batch raised")
+            raise
+        finally:
+            recorder.depth -= 1
+        if loop is not None:
+            recorder.guard(lambda: loop[0].stepped(loop[1], result), "train_on_batch")
+        return result
+
+    model_class.train_on_batch = wrapped(original, train_on_batch)
+
+
+def _loop(recorder: Recorder, signature: inspect.Signature, model: Any, args: Any, kwargs: Any) -> Any:
+    from unstuck.record.loop import LoopRecorder
+
+    given = _named(signature, model, args, kwargs)
+    loop = recorder.loops.get(id(model))
+    if loop is None or loop.model is not model:
+        loop = recorder.loops[id(model)] = LoopRecorder(recorder, model, given, recorder.site(depth=5))
+    return loop, given

@@ -33,6 +33,7 @@ class RecordedFit:
         arrays: `train-x0`, `train-y0`, `held-x0`, ... (see `record/sample.py`).
         steps: the optimiser steps at which variables were kept, ascending.
         end: `status`, `error`, `steps`, `seconds`; empty when the process was killed.
+        non_finite: `step`, `epoch` and `loss` of the first loss that is no number, and whether its `batch` was kept.
         probe: what the replay of the snapshots showed (see `record/probe.py`); empty until it has run.
     """
 
@@ -44,6 +45,7 @@ class RecordedFit:
     arrays: dict[str, np.ndarray]
     steps: tuple[int, ...]
     end: dict[str, Any]
+    non_finite: dict[str, Any]
     evaluations: tuple[Event, ...]
     probe: dict[str, Any]
     probe_arrays: dict[str, np.ndarray]
@@ -88,18 +90,20 @@ def _fit(reader: Reader, sequence: int, number: int, event: Event, events: list[
     ]
     until = min(later, default=1 << 62)
     model = event.body.get("model_id")
+    streams = {e.body["role"]: e.body["data"] for e in own if e.kind == "stream"}
     return RecordedFit(
         index=number,
         sequence=sequence,
-        body={**event.body, "model": last.get("model", event.body["model"])},
+        body={**event.body, "model": last.get("model", event.body["model"]), **last.get("loop", {}), **streams},
         losses=reader.losses(number),
         epochs=tuple(e.body for e in own if e.kind == "epoch"),
-        arrays=reader.arrays(f"fit-{number}-data"),
+        arrays={k: v for part in ("data", "train", "held") for k, v in reader.arrays(f"fit-{number}-{part}").items()},
         steps=tuple(int(n.removeprefix(prefix)) for n in reader.names(prefix)),
         end=last.get("fit-end", {}),
         evaluations=tuple(
             e for s, _, e in events if e.kind == "evaluate" and sequence < s < until and e.body.get("model_id") == model
         ),
+        non_finite=last.get("non-finite", {}),
         probe=last.get("probe", {}),
         probe_arrays=reader.arrays(f"fit-{number}-probe"),
     )

@@ -30,7 +30,9 @@ class Recorder:
         self.samples = samples
         self.fits = 0
         self.depth = 0
-        """How many fit or evaluate calls are running now; inner ones are not recorded."""
+        """How many fit, evaluate or train_on_batch calls are running now; inner ones are not recorded."""
+        self.loops: dict[int, Any] = {}
+        """Loops over `train_on_batch` that are being recorded, by id of the model (see `record/loop.py`)."""
         self._faults = 0
         self._sites: dict[int, tuple[weakref.ref[Any], Site]] = {}
         self._compiles: dict[int, tuple[weakref.ref[Any], Site]] = {}
@@ -85,7 +87,14 @@ class Recorder:
     def compile_site_of(self, model: Any) -> Site | None:
         return _lookup(self._compiles, model)
 
+    def layers(self) -> list[Any]:
+        """The layers and models of the process that are still alive."""
+        return [layer for reference, _ in list(self._sites.values()) if (layer := reference()) is not None]
+
     def close(self, status: str) -> None:
+        for loop in self.loops.values():
+            self.guard(loop.end, "close")
+        self.loops.clear()
         self.guard(lambda: self.writer.meta("status", status), "close")
         self.guard(lambda: self.writer.meta("ended", time.time()), "close")
         self.guard(self.writer.commit, "close")

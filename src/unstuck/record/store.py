@@ -115,6 +115,10 @@ class Writer:
         np.savez(temporary, **arrays)  # type: ignore[arg-type]
         temporary.rename(self.folder / f"{name}.npz")
 
+    def remove(self, name: str) -> None:
+        """Drop arrays that are no longer worth their space."""
+        (self.folder / f"{name}.npz").unlink(missing_ok=True)
+
     def commit(self) -> None:
         with self._lock:
             if self._steps:
