@@ -30,6 +30,7 @@ lock: .make/lint
 	$(BIN)/uv export -q --no-emit-project --no-hashes --no-default-groups -o requirements/run.txt
 	$(BIN)/uv export -q --no-emit-project --no-hashes --only-group test --only-group backends -o requirements/test.txt
 	$(BIN)/uv export -q --no-emit-project --no-hashes --only-group lint -o requirements/lint.txt
+	$(BIN)/uv export -q --no-emit-project --no-hashes --only-group docs -o requirements/docs.txt
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

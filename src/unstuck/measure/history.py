@@ -128,7 +128,8 @@ def _updates(case: Case, moments: tuple[Moment, ...]) -> LayerMap | None:
             change = _rms(b[f"v{i}"] - a[f"v{i}"]) / max(1, after.step - before.step)
             row.append(_known(change / size) if size > 0 else None)
         rows.append(tuple(row))
-    return _map("update ratio", [path for _, path in places], moments[1:], rows)
+    model = f"{case.fit.body['model'].get('name')}/"
+    return _map("update ratio", [str(path).removeprefix(model) for _, path in places], moments[1:], rows)
 
 
 def _map(

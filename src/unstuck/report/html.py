@@ -4,39 +4,112 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import msgspec
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from unstuck.finding import Finding, Report
-from unstuck.report.as_json import to_json
+from unstuck.finding import Finding, Fit, Report
+from unstuck.report.charts.forest import forest_chart, price_chart
+from unstuck.report.charts.layers import layer_chart
+from unstuck.report.charts.learning import Panels, learning_charts
+from unstuck.report.charts.training import loss_chart, metric_charts
 from unstuck.report.diff import changes, diff_lines
 from unstuck.report.fits import fit_name, where_found
 from unstuck.report.frame import frame, gutter_of
 from unstuck.report.selection import Cause, causes, fit_of
 from unstuck.report.summary import checked_line, found_line
 from unstuck.report.terminal import APPLICABILITY
-from unstuck.report.trials import tables, trials_of
-from unstuck.report.words import clean, duration, home_of, near, place
+from unstuck.report.trials import tables, trials_of, winner_of
+from unstuck.report.words import clean, duration, home_of, mean, near, number, place
 
-_NAMES = ("page.html.jinja", "fragment.html.jinja", "page.css")
+CAP = 1_000_000
+"""Bytes of a page. One that passes them is made again without the charts that take most."""
+OPEN = 3
+"""Causes that are unfolded when the page opens."""
+CHARTED = 6
+"""Fits that are drawn; a cross-validation makes many that look alike."""
+MAPS = {
+    "dead share": "Dead share: units that answer 0 to every row. A dead unit gets no gradient.",
+    "gradient norm": "Gradient norm of each weight matrix (root mean square); the stronger, the larger, by magnitude.",
+    "update ratio": "Update ratio: change a step, relative to the weights; about 1e-3 is usual, 0 is frozen.",
+}
+LEAK = "LEK"
+_NAMES = ("page.html.jinja", "fragment.html.jinja", "page.css", "page.js")
 _OUTCOMES = ("cleared", "refuted", "inconclusive", "not-applicable", "not-checked", "suppressed", "crashed")
+_DETAILS = (
+    ("learning", "layers", ""),
+    ("layers", "The learning curves are left out to keep this page small; report.json in the run folder has them."),
+    ("", "Learning curves and layer maps are left out to keep this page small; report.json has them."),
+)
 
 
 def page(report: Report) -> str:
-    """One file without network, scripts or outside parts. It carries the report as JSON for machines."""
+    """One file without network or outside parts. It carries the report as JSON for machines."""
+    made = ""
+    for *details, said in _DETAILS:
+        made = _page(report, tuple(details), said)
+        if len(made.encode()) <= CAP:
+            break
+    return made
+
+
+def _page(report: Report, details: tuple[str, ...], thinner: str) -> str:
     shown = causes(report, possible=True)
-    style = _read("page.css")
+    style, script = _read("page.css"), _read("page.js")
+    facts = _facts(report, shown)
+    facts["causes"] = [
+        {**cause, **_drawn(cause["finding"], report, "learning" in details), "open": i < OPEN}
+        for i, cause in enumerate(facts["causes"])
+    ]
+    troubled = {index for cause in shown for index in cause.fits} or {f.index for f in report.fits}
+    charted = [f.index for f in report.fits if f.index in troubled][:CHARTED]
+    facts["fits"] = [
+        {
+            "name": fit_name(fit.index, report),
+            "fit": fit,
+            "open": fit.index in charted[:1],
+            **(_training(fit, "layers" in details) if fit.index in charted else {"loss": None, "maps": ()}),
+        }
+        for fit in report.fits
+    ]
     return _template("page.html.jinja").render(
-        _facts(report, shown),
+        facts,
         style=Markup(style),
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        style_hash=_digest(style),
+        script=Markup(script),
+        script_hash=_digest(script),
+        maps=MAPS,
+        thinner=thinner,
         outcomes=[(o, [r for r in report.rules if r.outcome == o]) for o in _OUTCOMES],
-        data=Markup(_inert(to_json(report))),
+        data=Markup(_inert(msgspec.json.encode(report).decode())),
     )
+
+
+def _drawn(finding: Finding, report: Report, learning: bool) -> dict[str, Any]:  # noqa: FBT001
+    trials = trials_of(finding, report.experiments)
+    return {
+        "forest": forest_chart(trials),
+        "placebo": any(t.role == "placebo" and t.interval for t in trials),
+        "price": price_chart(trials) if finding.code.startswith(LEAK) else None,
+        "learning": learning_charts(trials) if learning else Panels((), shared=True),
+    }
+
+
+def _training(fit: Fit, layers: bool) -> dict[str, Any]:  # noqa: FBT001
+    return {
+        "loss": loss_chart(fit),
+        "metrics": metric_charts(fit),
+        "maps": [(kept, layer_chart(kept)) for kept in fit.layers] if layers else (),
+    }
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def fragment(report: Report) -> str:
@@ -51,7 +124,6 @@ def _facts(report: Report, shown: tuple[Cause, ...]) -> dict[str, Any]:
         "title": near(report.run.script, home_of(report.run)) or "a run",
         "closing": f"{found_line(report, shown)} {checked_line(report, shown)}",
         "causes": [_cause(cause, report) for cause in shown],
-        "fits": [(fit_name(f.index, report), f) for f in report.fits],
         "clean": clean,
         "duration": duration,
     }
@@ -65,6 +137,8 @@ def _cause(cause: Cause, report: Report) -> dict[str, Any]:
     return {
         "finding": finding,
         "standing": cause.standing,
+        "anchor": _anchor(finding),
+        "gain": _gain(finding, report),
         "where": place(spot, home) if spot else "",
         "fits": where_found(cause.fits, report) if len(report.fits) > 1 else "",
         "frame": "\n".join(frame(finding, report.sources, home=home, width=100)),
@@ -75,11 +149,26 @@ def _cause(cause: Cause, report: Report) -> dict[str, Any]:
     }
 
 
-def _diff(finding: Finding, report: Report, home: str) -> list[tuple[str, str]]:
-    """The lines of the change with the sign that says how to show each."""
+def _gain(finding: Finding, report: Report) -> str:
+    """What the offered change did in the trials: `tried: held-out skill from 0.000 to 0.857`."""
+    best = winner_of(trials_of(finding, report.experiments))
+    if best is None or not best.baseline:
+        return ""
+    word = "done honestly" if finding.code.startswith(LEAK) else "tried"
+    return f"{word}: {clean(best.metric)} from {number(mean(best.baseline))} to {number(mean(best.value))}"
+
+
+def _anchor(finding: Finding) -> str:
+    """A name for permalinks that says the rule and stays the same when the run is judged again."""
+    return re.sub(r"[^a-z0-9]+", "-", f"{clean(finding.rule)[:60]}-{finding.fingerprint}".lower())
+
+
+def _diff(finding: Finding, report: Report, home: str) -> list[tuple[str, str, str]]:
+    """The lines of the change: the sign that says how to show each, the line, its text alone."""
     found = changes(finding.fix.edits, report.sources) if finding.fix else None
     gutter = gutter_of(finding)
-    return [(line[gutter + 1 : gutter + 2], line) for line in diff_lines(found or [], gutter, home=home)]
+    lines = diff_lines(found or [], gutter, home=home)
+    return [(line[gutter + 1 : gutter + 2], line, line[gutter + 3 :]) for line in lines]
 
 
 def _inert(json: str) -> str:
@@ -99,4 +188,5 @@ def _template(name: str) -> Template:
     settings = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    settings.filters["clean"] = clean
     return settings.get_template(name)
