@@ -158,7 +158,8 @@ def _solve(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _standardised(x: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    x, held = (np.where(np.isfinite(t), t, np.nan) for t in (x, held))
+    empty = ~np.isfinite(x).any(axis=0)
+    x, held = (np.where(empty, 0.0, np.where(np.isfinite(t), t, np.nan)) for t in (x, held))
     mean = np.nan_to_num(np.nanmean(x, axis=0)) if len(x) else 0.0
     spread = np.nan_to_num(np.nanstd(x, axis=0))
     spread = np.where(spread > 0, spread, 1.0)

@@ -65,6 +65,9 @@ class Reference:
         x = x[data.fit_rows]
         if len(y) != len(x) or len(held_y) != len(held_x):
             raise Missing("one label a row (the targets are sequences)")
+        if not task.is_classes:
+            known, held_known = np.isfinite(y).all(axis=1), np.isfinite(held_y).all(axis=1)
+            x, y, held_x, held_y = x[known], y[known], held_x[held_known], held_y[held_known]
         if len(x) < 20 or len(held_x) < 5:
             raise Missing("at least 20 training and 5 held-out rows")
         from threadpoolctl import threadpool_limits
@@ -186,6 +189,8 @@ def _columns(data: Data) -> tuple[np.ndarray, np.ndarray]:
     """Feature tables for the learners: infinities as missing, wide inputs projected to their leading components."""
     x, held = (np.where(np.isfinite(t), t, np.nan) for t in (data.flat, data.held_flat))
     x, held = np.clip(x, -1e30, 1e30), np.clip(held, -1e30, 1e30)
+    known = ~np.isnan(x).all(axis=0)  # trees cannot bin a column without a number
+    x, held = x[:, known], held[:, known]
     if x.shape[1] <= MAX_FEATURES:
         return x, held
     if data.tabular and np.prod(x.shape) <= 20_000_000:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from unstuck.record import custom
+from unstuck.record.describe import leaf_layers
 
 
 class CannotRebuild(Exception):
@@ -86,6 +87,11 @@ def assign(model: Any, values: Sequence[np.ndarray]) -> None:
         )
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
+    import keras
+
+    for layer in leaf_layers(model):
+        if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None:
+            layer.finalize_state()  # it computes with copies of its variables
 
 
 def load_objects(folder: Path, fit: int) -> dict[str, Any]:

@@ -7,11 +7,11 @@ import numpy as np
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.standardise import StandardiseInputs
 from unstuck.finding import Evidence
-from unstuck.measure.contract import PLAIN_HEADS
 from unstuck.measure.data import Data
+from unstuck.measure.entrance import first_reader, normalised_after
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered, loss_at_chance
-from unstuck.measure.setup import Layer, Setup
+from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
@@ -40,7 +40,6 @@ SCALING = frozenset(
     }
 )
 """Layers before the first weights that may bring the inputs to scale, or do not care for it."""
-NORMALISING = frozenset({"BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization"})
 
 
 class UnscaledInputs(Rule):
@@ -118,7 +117,7 @@ model.fit(x, y, epochs=40, validation_data=(x_val, y_val), verbose=0)
             message=_message(size, offset, worst),
             confidence="likely",
             location=setup.sources.argument(setup.sites["fit"], "x", 0, label="these inputs") or setup.fit_location(),
-            related=(setup.layer_location(_first(setup) or setup.head.layer, label="sees them as they are"),),
+            related=(setup.layer_location(first_reader(setup) or setup.head.layer, label="sees them as they are"),),
             evidence=gathered(
                 _described(table, worst, data.columns if len(data.columns) == table.shape[1] else ()),
                 Evidence(
@@ -151,7 +150,7 @@ model.fit(x, y, epochs=40, validation_data=(x_val, y_val), verbose=0)
 
 def _scaled_by(setup: Setup) -> Cleared | NotApplicable | None:
     """Why the scale of the inputs does not matter, or None when it does."""
-    first = _first(setup)
+    first = first_reader(setup)
     if first is None:
         return NotApplicable("no Dense or convolution layer reads the inputs")
     before = [layer for layer in setup.layers if layer.index < first.index]
@@ -162,23 +161,10 @@ def _scaled_by(setup: Setup) -> Cleared | NotApplicable | None:
             return NotApplicable(f"{layer.name} is a layer of the person's own and may scale the inputs")
     if not first.trainable:
         return NotApplicable("the first layer is frozen: its weights expect the scale they were trained on")
-    after = setup.layers[first.index + 1] if first.index + 1 < len(setup.layers) else None
-    if first.activation == "linear" and after is not None and after.kind in NORMALISING:
-        return Cleared(f"{after.kind} follows the first weights, so the scale of the inputs cancels")
+    if normalised_after(setup, first):
+        after = setup.layers[first.index + 1].kind
+        return Cleared(f"{after} follows the first weights, so the scale of the inputs cancels")
     return None
-
-
-def _first(setup: Setup) -> Layer | None:
-    """The first layer with weights that multiplies the inputs."""
-    readers = PLAIN_HEADS | {
-        "LSTM",
-        "GRU",
-        "SimpleRNN",
-        "Bidirectional",
-        "TimeDistributed",
-        "DepthwiseConv2D",
-    }
-    return next((layer for layer in setup.layers if layer.kind in readers or not layer.builtin), None)
 
 
 def _has(setup: Setup, kind: str) -> bool:
@@ -193,7 +179,8 @@ def _by_channel(array: np.ndarray) -> np.ndarray:
 
 def _scale(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Root mean square of the columns, and mean over standard deviation of those that vary."""
-    table = np.where(np.isfinite(table), table, np.nan)
+    finite = np.isfinite(table)
+    table = np.where(finite, table, np.where(finite.any(axis=0), np.nan, 0.0))
     with np.errstate(all="ignore"):
         mean, spread = np.nan_to_num(np.nanmean(table, axis=0)), np.nan_to_num(np.nanstd(table, axis=0))
         varies = spread > 1e-6 * np.abs(mean)
