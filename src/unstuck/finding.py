@@ -28,6 +28,7 @@ Verdict = Literal[
     "unknown",
 ]
 
+SCHEMA = "https://unstuck.readthedocs.io/schema/report-1.json"
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 CONFIDENCES: tuple[Confidence, ...] = ("proven", "confirmed", "likely", "possible")
 

@@ -10,7 +10,8 @@ import pytest
 from reports import CASES
 
 from unstuck.finding import Report
-from unstuck.report import concise, html_fragment, text
+from unstuck.report import concise, github, html_fragment, sarif, text
+from unstuck.report.as_json import to_jsonl
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -29,6 +30,9 @@ RENDERERS: dict[str, Callable[[Report], str]] = {
     "verbose.txt": verbose,
     "concise.txt": concise,
     "fragment.html": html_fragment,
+    "findings.jsonl": to_jsonl,
+    "sarif.json": sarif,
+    "github.txt": github,
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from unstuck.finding import Report
+from unstuck.finding import SCHEMA, Report
 
 _NUMBERS = ("baseline", "value", "interval")
 
@@ -14,6 +14,36 @@ _NUMBERS = ("baseline", "value", "interval")
 def to_json(report: Report) -> str:
     """Pretty JSON with a newline at its end. Numbers that are not finite become null, as JSON has none."""
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+
+
+def to_jsonl(report: Report) -> str:
+    """A line an item, for pipes: the summary first, then every finding. `type` says which it is."""
+    head = {"type": "summary", "run": report.run, "summary": report.summary, "tool": report.tool}
+    lines = [head, *({"type": "finding", **msgspec.to_builtins(finding)} for finding in report.findings)]
+    return "".join(msgspec.json.encode(line).decode() + "\n" for line in lines)
+
+
+def schema() -> str:
+    """The JSON Schema of the report, from its types; committed as `schema/report-1.json`."""
+    made = msgspec.json.schema(Report, schema_hook=lambda _: {"description": "any value"})
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA,
+        "$comment": "Keys are only ever added within this version; a reader ignores those it does not know. "
+        "null stands for a number that is not finite.",
+    }
+    return msgspec.json.format(msgspec.json.encode({**head, **_nullable(made)}), indent=2).decode() + "\n"
+
+
+def _nullable(made: Any) -> Any:
+    """The schema with null allowed wherever a number is."""
+    if isinstance(made, list):
+        return [_nullable(item) for item in made]
+    if not isinstance(made, dict):
+        return made
+    if made.get("type") == "number":
+        return {**made, "type": ["number", "null"]}
+    return {key: _nullable(value) for key, value in made.items()}
 
 
 def from_json(text: str | bytes) -> Report:

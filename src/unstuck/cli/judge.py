@@ -1,0 +1,119 @@
+"""`unstuck run` and `unstuck diagnose`: from a script or a run folder to a report and an exit status."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+
+import click
+
+from unstuck.cli.options import judging, settings_for, told
+from unstuck.errors import UnstuckError
+from unstuck.report import console, troubles
+
+if TYPE_CHECKING:
+    from unstuck.finding import Report
+    from unstuck.settings import Settings
+
+
+@click.command(context_settings={"allow_interspersed_args": False})
+@click.argument("script", type=click.Path(path_type=Path))
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+@judging
+@click.option("--no-samples", is_flag=True, help="Keep no data values in the run folder, only statistics.")
+@told
+def run(script: Path, args: tuple[str, ...], **options: Any) -> None:
+    """Run SCRIPT as it is, watch it, then diagnose it.
+
+    Options of unstuck stand before SCRIPT; everything after it belongs to the script. Its output and its exit
+    status stay its own: the report goes to standard error.
+    """
+    settings = settings_for(script.parent, options, samples=not options["no_samples"])
+    troubles.check_script(script)
+    from unstuck.record.launch import run_script
+
+    recording = run_script(script, args, samples=settings.samples)
+    status = troubles.exit_status(recording.status)
+    trouble = troubles.after(script, recording)
+    if trouble:
+        console.complain(trouble)
+    if not recording.fits:
+        sys.exit(status or 2)
+    judged = judge(recording.folder, settings, options, status=status, stream=sys.stderr)
+    sys.exit(status or judged)
+
+
+@click.command()
+@click.argument("run", required=False)
+@judging
+@click.option("--only", multiple=True, metavar="NAME", help="Judge by this rule only (may be repeated).")
+@told
+def diagnose(run: str | None, only: tuple[str, ...], **options: Any) -> None:
+    """Judge a recorded RUN again, offline (default: the latest)."""
+    from unstuck.report.stored import find_run
+
+    settings = settings_for(Path.cwd(), options, only=only)
+    folder = find_run(run, Path.cwd())
+    sys.exit(judge(folder, settings, options, status=0, stream=sys.stdout))
+
+
+def judge(folder: Path, settings: Settings, options: dict[str, Any], *, status: int, stream: TextIO) -> int:
+    """Judge a run folder, keep and show the report; the exit status of the findings."""
+    from unstuck.report import to_json
+    from unstuck.report.selection import outcomes, reaches
+
+    try:
+        from unstuck.diagnosis import diagnose_folder
+
+        with console.progress(quiet=options["quiet"]) as tell:
+            found = diagnose_folder(folder, settings, progress=tell)
+    except KeyboardInterrupt:
+        _give_up("E005", "the diagnosis was interrupted", folder, status or 130)
+    except UnstuckError as error:
+        console.complain(error)
+        sys.exit(status or 2)
+    except Exception as error:
+        if options["verbose"]:
+            traceback.print_exc()
+        _give_up("E013", f"the diagnosis failed with {type(error).__name__}: {error}", folder, status or 2)
+    try:
+        console.write(folder / "report.json", to_json(found))
+        _show(found, options, settings, stream)
+    except UnstuckError as error:
+        console.complain(error)
+        sys.exit(status or 2)
+    if settings.exit_zero:
+        return 0
+    if reaches(found, settings.fail_on, possible=settings.show == "possible"):
+        return 1
+    return 2 if settings.strict and outcomes(found)["crashed"] else 0
+
+
+def _give_up(code: str, happened: str, folder: Path, status: int) -> NoReturn:
+    do = f"`unstuck diagnose {folder.name}` judges the record again; -v shows more"
+    console.complain(UnstuckError(code, happened, expected=f"the record is kept in {console.relative(folder)}", do=do))
+    sys.exit(status)
+
+
+def _show(found: Report, options: dict[str, Any], settings: Settings, stream: TextIO) -> None:
+    """The report in the asked format, on the stream or in the asked file."""
+    from unstuck.report import html_page, in_format, text
+
+    target = options["output"]
+    stream = sys.stdout if target == "-" else stream
+    to_file = target not in (None, "-")
+    possible = settings.show == "possible"
+    if options["format"] == "full":
+        verbosity = -1 if options["quiet"] else max(options["verbose"], 2 if possible else 0)
+        width, color = (80, False) if to_file else console.look(stream)
+        shown = text(found, width=width, color=color, verbosity=verbosity)
+    else:
+        shown = in_format(found, options["format"], possible=possible)
+    if to_file:
+        console.write(Path(target), shown)
+    else:
+        console.say(shown, stream)
+    if options["html"]:
+        console.write(options["html"], html_page(found))
