@@ -96,5 +96,10 @@ ERRORS: dict[str, str] = {
         "from its configuration: give custom classes a `get_config`, or use `unstuck.Watch()` on your own `fit`."
     ),
     "E017": "An argument of `unstuck.diagnose` or `unstuck.Watch` has a value that is not understood.",
+    "E018": (
+        "`unstuck check` could not read a file: it is no Python, no notebook, or no text in the encoding it declares. "
+        "The other files were judged. Correct it, or leave it out with `exclude` in the settings. The exit status is 2 "
+        "only if no file could be read."
+    ),
 }
 """What `unstuck explain CODE` says. A code is never used again for something else."""

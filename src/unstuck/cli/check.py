@@ -5,18 +5,18 @@ from __future__ import annotations
 import difflib
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from unstuck import __version__
 from unstuck.cli.options import told
 from unstuck.errors import UnstuckError
-from unstuck.report import console, in_format, text
-from unstuck.report.selection import outcomes, reaches
-from unstuck.settings import Settings, load
-from unstuck.source.check import Asked, Outcome
-from unstuck.source.check import check as check_paths
-from unstuck.source.witnesses import witnesses
+from unstuck.report import console
+
+if TYPE_CHECKING:
+    from unstuck.settings import Settings
+    from unstuck.source.check import Outcome
 
 
 @click.command()
@@ -54,6 +54,11 @@ def check(
     **flags: bool,
 ) -> None:
     """Judge the scripts and notebooks at and below PATHS by their source. Nothing of yours is run or imported."""
+    from unstuck.report import in_format, text
+    from unstuck.settings import load
+    from unstuck.source.check import Asked
+    from unstuck.source.check import check as check_paths
+
     for path in paths:
         if not path.exists():
             do = "give the path of a script, a notebook or a folder"
@@ -81,6 +86,8 @@ def check(
 
 
 def _status(checked: Outcome, settings: Settings, *, possible: bool) -> int:
+    from unstuck.report.selection import outcomes, reaches
+
     if checked.files == len(checked.troubles):
         return 2  # nothing was judged
     if settings.exit_zero:
@@ -91,6 +98,8 @@ def _status(checked: Outcome, settings: Settings, *, possible: bool) -> int:
 
 
 def _refuse_unknown(only: tuple[str, ...]) -> None:
+    from unstuck.source.witnesses import witnesses
+
     known = sorted({name for w in witnesses() for name in (w.name, w.code, w.code[:3])})
     for name in only:
         if name not in known:

@@ -1,0 +1,1 @@
+"""READ: what scripts and notebooks say, without running them. Standard library only; imports no Keras, no NumPy."""

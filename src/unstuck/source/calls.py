@@ -1,0 +1,267 @@
+"""Calls and attributes: finds out what is called, and hands over to those who know it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from unstuck.source import frames, functions, networks, objects
+from unstuck.source import rows as row_sets
+from unstuck.source.merging import as_data, beside, via
+from unstuck.source.values import (
+    Class,
+    Const,
+    Data,
+    Entries,
+    Function,
+    Grouped,
+    Items,
+    Layer,
+    Layers,
+    Network,
+    Rolling,
+    RowIndex,
+    Statistic,
+    Stop,
+    Symbol,
+    Tensor,
+    Thing,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from unstuck.source.interpreter import Interpreter
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Evaluated arguments. `complete`: there is no `*` or `**` of which nothing is known."""
+
+    positional: Sequence[Value]
+    named: Mapping[str, Value]
+    node: ast.Call | None
+    complete: bool = True
+
+    def get(self, name: str, position: int | None = None) -> Value | None:
+        if name in self.named:
+            return self.named[name]
+        if position is not None and position < len(self.positional):
+            return self.positional[position]
+        return None
+
+    def every(self) -> list[Value]:
+        return [*self.positional, *self.named.values()]
+
+    def by_name(self) -> dict[str, Value]:
+        return {**{f"#{i}": value for i, value in enumerate(self.positional)}, **self.named}
+
+
+def arguments_of(reader: Interpreter, node: ast.Call) -> Arguments:
+    positional: list[Value] = []
+    named: dict[str, Value] = {}
+    complete = True
+    for argument in node.args:
+        value = reader.value(argument.value if isinstance(argument, ast.Starred) else argument)
+        if not isinstance(argument, ast.Starred):
+            positional.append(value)
+        elif isinstance(value, Items):
+            positional += value.items
+        else:
+            complete = False
+    for keyword in node.keywords:
+        value = reader.value(keyword.value)
+        if keyword.arg is not None:
+            named[keyword.arg] = value
+        elif isinstance(value, Entries) and all(isinstance(key, str) for key in value.entries):
+            named |= value.entries
+        else:
+            complete = False
+    return Arguments(positional, named, node, complete)
+
+
+def call(reader: Interpreter, node: ast.Call) -> Value:
+    """The value of a call."""
+    if isinstance(node.func, ast.Attribute):
+        receiver = reader.value(node.func.value)
+        if not isinstance(receiver, Symbol):
+            return _method(reader, receiver, node.func.attr, arguments_of(reader, node))
+        called: Value = Symbol(f"{receiver.path}.{node.func.attr}")
+    else:
+        called = reader.value(node.func)
+    arguments = arguments_of(reader, node)
+    if isinstance(called, Symbol):
+        return functions.call(reader, called, arguments)
+    if isinstance(called, Function):
+        return reader.inline(called, arguments)
+    if isinstance(called, Class):
+        return reader.instantiate(called, arguments)
+    if isinstance(called, Layer):
+        return networks.applied(called, arguments)
+    return unknown_call(reader, arguments, ast.unparse(node.func))
+
+
+def _method(reader: Interpreter, receiver: Value, name: str, arguments: Arguments) -> Value:
+    node = arguments.node
+    assert node is not None and isinstance(node.func, ast.Attribute)
+    if isinstance(receiver, Network) and (receiver.cls is None or name not in receiver.cls.methods):
+        found = networks.method(reader, receiver, name, arguments)
+        if found is not None:
+            return found
+    if isinstance(receiver, Thing):
+        own = receiver.attributes.get(name)
+        if isinstance(own, Function):
+            return reader.inline(own, arguments)
+        if receiver.cls is not None and name in receiver.cls.methods:
+            return reader.inline(Function(receiver.cls.methods[name], receiver.cls.scope, receiver), arguments)
+        found = objects.method(reader, receiver, name, arguments)
+        if found is not None:
+            return found
+    if isinstance(receiver, Items):
+        return _list_method(reader, receiver, name, arguments, node)
+    if isinstance(receiver, Entries):
+        return _dictionary_method(reader, receiver, name)
+    if isinstance(receiver, (Grouped, Rolling)):
+        return frames.grouped_method(reader, receiver, name, arguments)
+    if isinstance(receiver, Statistic):
+        return receiver
+    if isinstance(receiver, Data) or (type(receiver) is Thing and frames.only_tables_have(name)):
+        data = as_data(receiver)
+        if data is not None:
+            return frames.method(reader, data, name, arguments)
+    if isinstance(receiver, Tensor):
+        return Tensor(None, (receiver,), known=False)
+    return unknown_call(reader, arguments, ast.unparse(node.func))
+
+
+def _list_method(reader: Interpreter, items: Items, name: str, arguments: Arguments, node: ast.Call) -> Value:
+    if name in ("append", "extend", "insert") and arguments.positional:
+        added = arguments.positional[-1]
+        if name == "extend" and isinstance(added, Items):
+            items.items += added.items
+        elif reader.loops and isinstance(added, Data):
+            # rows collected in a loop: one table, not a list of tables
+            collected = beside([as_data(item) for item in items.items] + [added])
+            assert collected is not None
+            assert isinstance(node.func, ast.Attribute)
+            reader.assign(node.func.value, via(collected, Stop("collected in a loop", node)))
+        else:
+            items.items.append(added)
+    if name == "copy":
+        return Items(list(items.items))
+    return reader.unknown()
+
+
+def _dictionary_method(reader: Interpreter, entries: Entries, name: str) -> Value:
+    if name == "items":
+        return Items([Items([Const(key), value]) for key, value in entries.entries.items()])
+    if name == "values":
+        return Items(list(entries.entries.values()))
+    return reader.unknown()
+
+
+def unknown_call(reader: Interpreter, arguments: Arguments, name: str) -> Value:
+    """A function of which only the arguments are known: what it gives comes from the rows it was given.
+
+    The text of the call becomes a side of these rows: the same call twice gives the same rows, another one may not.
+    """
+    mark_scored(name, arguments.every())
+    tensors = [v for v in arguments.every() if isinstance(v, Tensor)]
+    if tensors:
+        return Tensor(None, tuple(tensors), known=False)
+    tables = [v for v in arguments.every() if isinstance(v, Data)]
+    data = beside(tables)
+    if data is None or arguments.node is None:
+        return reader.unknown()
+    text = ast.unparse(arguments.node)
+    rows = row_sets.part(data.rows, ("call", name), text)
+    made = replace(data, rows=rows, made_by=name, columns=None, column=None, table=False, coding="", generator=None)
+    return via(made, Stop(name.rpartition(".")[2], arguments.node))
+
+
+def mark_scored(name: str, values: Sequence[Value]) -> None:
+    """Predictions that go into something that is called a score are compared with labels."""
+    words = ("score", "accuracy", "error", "report", "matrix", "loss", "metric", "evaluat", "auc", "rmse", "mse", "f1")
+    if any(word in name.lower() for word in words):
+        compared(values)
+
+
+def compared(values: Sequence[Value]) -> None:
+    for value in values:
+        if isinstance(value, Data):
+            for test in value.tests:
+                test.scored = True
+
+
+def attribute(reader: Interpreter, receiver: Value, node: ast.Attribute) -> Value:
+    """The value of `receiver.name` where it is not called."""
+    name = node.attr
+    if isinstance(receiver, Symbol):
+        return Symbol(f"{receiver.path}.{name}")
+    if isinstance(receiver, Network) and name == "layers":
+        return Layers(receiver)
+    if isinstance(receiver, Network) and name in ("output", "outputs", "input", "inputs"):
+        return Tensor(None, (), known=False)
+    if isinstance(receiver, Thing) and (name in receiver.attributes or receiver.cls is not None):
+        return _own_attribute(reader, receiver, name)
+    if isinstance(receiver, Data):
+        return frames.attribute(reader, receiver, node)
+    if type(receiver) is Thing and name in ("values", "iloc", "loc", "T"):
+        return as_data(receiver) or receiver
+    if type(receiver) is Thing and name in ("shape", "columns", "index"):
+        return Thing()
+    if isinstance(receiver, Thing):
+        origin = (receiver.origin, name) if receiver.origin is not None else reader.fresh(name)
+        return receiver.attributes.setdefault(name, Thing(origin=origin))
+    if isinstance(receiver, Tensor):
+        return Thing()
+    return receiver if isinstance(receiver, (Grouped, RowIndex, Statistic, Layers)) else reader.unknown()
+
+
+def _own_attribute(reader: Interpreter, thing: Thing, name: str) -> Value:
+    if name in thing.attributes:
+        return thing.attributes[name]
+    if thing.cls is not None and name in thing.cls.methods:
+        return Function(thing.cls.methods[name], thing.cls.scope, thing)
+    return thing.attributes.setdefault(name, reader.unknown())
+
+
+def set_attribute(reader: Interpreter, receiver: Value, target: ast.Attribute, value: Value) -> None:
+    """`receiver.name = value`."""
+    if target.attr == "trainable" and isinstance(receiver, (Layer, Layers)):
+        networks.set_trainable(receiver, value, target)
+    elif isinstance(receiver, Data) and receiver.table and target.attr not in ("columns", "index", "name"):
+        reader.assign(target.value, frames.with_column(receiver, target.attr, value))
+    elif isinstance(receiver, Thing):
+        receiver.attributes[target.attr] = value
+
+
+def new_object(reader: Interpreter, cls: Class) -> Thing:
+    """An empty object of a class of the file."""
+    last = [base.rpartition(".")[2] for base in cls.bases]
+    loops = reader.open_loops
+    if "Model" in last or "Sequential" in last:
+        network = Network(name=cls.node.name, cls=cls, own_class=True, loops=loops)
+        reader.networks.append(network)
+        return network
+    if "Layer" in last:
+        return Layer(name=cls.node.name, cls=cls, loops=loops)
+    return Thing(name=cls.node.name, cls=cls, loops=loops)
+
+
+def tensor_of(*values: Value) -> Tensor | None:
+    """Arithmetic on tensors gives a tensor of which no more is known."""
+    tensors = [v for v in values if isinstance(v, Tensor)]
+    return Tensor(None, tuple(tensors), known=False) if tensors else None
+
+
+def with_statistics(left: Value, right: Value, node: ast.AST) -> Value | None:
+    """Arithmetic in which a statistic takes part."""
+    data = beside([v for v in (left, right) if isinstance(v, Data)])
+    statistics = [v for v in (left, right) if isinstance(v, Statistic)]
+    if data is None:
+        return statistics[0] if not any(isinstance(v, Thing) for v in (left, right)) else None
+    for statistic in statistics:
+        data = frames.tainted(data, statistic.fitting, data.column)
+    return via(data, Stop(f"with the {statistics[0].fitting.name}", node))

@@ -1,0 +1,103 @@
+"""What a program does with rows and models, in order, as far as its source tells."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from unstuck.source.values import Compiled, Data, Fitting, Layer, Network, Tensor, Thing, Value
+
+
+@dataclass(eq=False)
+class Split:
+    """A division of rows into sides. `shuffled`: at random."""
+
+    node: ast.AST
+    name: str
+    parts: tuple[Data, ...]
+    shuffled: bool
+
+
+@dataclass(eq=False)
+class Training:
+    """A call of `fit`.
+
+    Attributes:
+        model: what was trained.
+        validation: rows handed over as `validation_data`; None if there were none.
+        held_back: `validation_split` was used.
+        inside: cross-validation: the rows are split within the call.
+        selects: callbacks that choose by the validation rows.
+        loops: ids of the loops around the call; folds: those of them that go over folds.
+        compiled: the contract in force.
+    """
+
+    model: Thing
+    node: ast.Call
+    name: str
+    x: Data | None
+    y: Value | None
+    validation: Data | None = None
+    held_back: ast.AST | None = None
+    inside: bool = False
+    selects: tuple[str, ...] = ()
+    loops: tuple[int, ...] = ()
+    folds: tuple[int, ...] = ()
+    compiled: Compiled | None = None
+    layers: tuple[Layer, ...] | None = None
+    thawed: ast.AST | None = None
+    weight_keys: tuple[object, ...] = ()
+    """Keys of `class_weight`."""
+
+
+@dataclass(eq=False)
+class Testing:
+    """A call of `evaluate`, `score` or `predict`. `scored`: its result is compared with labels."""
+
+    model: Thing
+    node: ast.Call
+    name: str
+    x: Data
+    training: Training | None
+    scored: bool = False
+
+
+@dataclass(eq=False)
+class Contract:
+    """A compiled model: outputs as (last layer first) chains of layers, and the arguments of `compile`."""
+
+    network: Network
+    compiled: Compiled
+    chains: tuple[tuple[Layer, ...], ...]
+    frozen: bool = False
+    """Every layer with weights is frozen."""
+
+
+@dataclass(eq=False)
+class Story:
+    """Everything the witnesses judge by."""
+
+    splits: list[Split] = field(default_factory=list)
+    trainings: list[Training] = field(default_factory=list)
+    testings: list[Testing] = field(default_factory=list)
+    fittings: list[Fitting] = field(default_factory=list)
+    contracts: list[Contract] = field(default_factory=list)
+    adapted: set[int] = field(default_factory=set)
+    """Ids of pre-processing layers on which `adapt` was called."""
+    adds_loss: bool = False
+    label_columns: set[str] = field(default_factory=set)
+    ordered_labels: set[Thing] = field(default_factory=set)
+    """Readers of folders whose `.classes` is used."""
+
+    def tests_of(self, training: Training) -> list[Testing]:
+        return [test for test in self.testings if test.training is training]
+
+
+def chain_of(tensor: Tensor) -> tuple[Layer, ...]:
+    """Layers from the output backwards, as long as each has one input; ends where something is unknown."""
+    found: list[Layer] = []
+    at: Tensor | None = tensor
+    while at is not None and at.layer is not None and at.known:
+        found.append(at.layer)
+        at = at.inputs[0] if len(at.inputs) == 1 else None
+    return tuple(found)

@@ -1,0 +1,217 @@
+"""`value[index]`: rows by slice, mask or index; columns by name; items of lists and dictionaries."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from unstuck.source import frames
+from unstuck.source import rows as row_sets
+from unstuck.source.merging import as_data, via
+from unstuck.source.values import (
+    Columns,
+    Const,
+    Data,
+    Entries,
+    Grouped,
+    Items,
+    Layers,
+    RowIndex,
+    Statistic,
+    Stop,
+    Symbol,
+    Tensor,
+    Thing,
+    Value,
+    constant,
+)
+
+if TYPE_CHECKING:
+    from unstuck.source.interpreter import Interpreter
+
+
+def load(reader: Interpreter, value: Value, node: ast.Subscript) -> Value:
+    """The value of a subscript that is read."""
+    index = node.slice
+    if isinstance(value, Symbol) and value.last in ("r_", "c_"):
+        from unstuck.source.merging import below, beside
+
+        inner = reader.value(index)
+        parts = [as_data(item) for item in (inner.items if isinstance(inner, Items) else [inner])]
+        return (below(parts) if value.last == "r_" else beside(parts)) or reader.unknown()
+    if isinstance(value, (Items, Entries)):
+        return _of_collection(reader, value, index)
+    if isinstance(value, Layers):
+        whole = isinstance(index, ast.Slice) and index.lower is None and index.upper is None
+        return replace(value, whole=value.whole and whole)
+    if isinstance(value, Grouped):
+        names = frames.texts(reader.value(index))
+        return Grouped(frames.column_of(value.data, names[0]) if names and len(names) == 1 else value.data)
+    if isinstance(value, Tensor):
+        return Tensor(None, (value,), known=False)
+    if isinstance(value, (Statistic, RowIndex)):
+        return _of_index(reader, value, index)
+    if isinstance(value, Data):
+        return _of_data(reader, value, node)
+    if type(value) is Thing and value.origin is not None:
+        return _of_unknown(reader, value, node)
+    reader.value(index) if not isinstance(index, ast.Slice) else None
+    return reader.unknown()
+
+
+def _of_collection(reader: Interpreter, value: Items | Entries, index: ast.expr) -> Value:
+    if isinstance(value, Items) and isinstance(index, ast.Slice):
+        lower, upper = (constant(reader.value(e)) if e else None for e in (index.lower, index.upper))
+        known = all(isinstance(bound, (int, type(None))) for bound in (lower, upper)) and index.step is None
+        return Items(value.items[lower:upper]) if known else reader.unknown()
+    key = constant(reader.value(index))
+    if isinstance(value, Items) and isinstance(key, int) and -len(value.items) <= key < len(value.items):
+        return value.items[key]
+    if isinstance(value, Entries) and key in value.entries:
+        return value.entries[key]
+    return reader.unknown()
+
+
+def _of_index(reader: Interpreter, value: Statistic | RowIndex, index: ast.expr) -> Value:
+    if isinstance(value, RowIndex) and value.of is not None:
+        cut = _rows_cut(reader, value.of, index)
+        return RowIndex(sides=row_sets.added(cut.rows, value.of.rows))
+    return value
+
+
+def _of_unknown(reader: Interpreter, value: Thing, node: ast.Subscript) -> Value:
+    """Something loaded or handed in: by name or number it gives something else in it, by a slice some of its rows."""
+    index = node.slice
+    known = reader.value(index) if not isinstance(index, (ast.Slice, ast.Tuple)) else None
+    if isinstance(known, Const):
+        return value.attributes.setdefault(f"[{known.value!r}]", Thing(origin=(value.origin, known.value)))
+    data = as_data(value)
+    assert data is not None
+    return _of_data(reader, data, node)
+
+
+def item(reader: Interpreter, value: Value, position: int) -> Value:
+    """One of several targets that a value is unpacked into."""
+    if isinstance(value, Data):
+        if "split" in value.made_by.lower():
+            stop = value.trail[-1] if value.trail else None
+            return replace(value, rows=row_sets.part(value.rows, ("split", stop), position), made_by="")
+        if value.made_by:
+            return replace(value, rows=row_sets.child(value.rows, position), made_by="", columns=None)
+        return replace(value, columns=None, column=None)
+    if type(value) is Thing and value.origin is not None:
+        return Thing(origin=(value.origin, position))
+    if isinstance(value, Tensor):
+        return Tensor(None, (value,), known=False)
+    return reader.unknown()
+
+
+def _of_data(reader: Interpreter, data: Data, node: ast.Subscript) -> Value:
+    index = node.slice
+    by_place = isinstance(node.value, ast.Attribute) and node.value.attr in ("loc", "iloc", "ix", "at", "iat")
+    if isinstance(index, ast.Tuple) and index.elts:
+        cut = _rows_cut(reader, data, index.elts[0])
+        names = frames.texts(reader.value(index.elts[1])) if by_place and len(index.elts) == 2 else None
+        if names is None:
+            return replace(cut, columns=None, column=None)
+        return _chosen(cut, names, listed=isinstance(index.elts[1], ast.List))
+    if by_place or isinstance(index, ast.Slice):
+        return _rows_cut(reader, data, index)
+    value = reader.value(index)
+    names = frames.texts(value)
+    if names is not None:
+        if not data.table and isinstance(value, Const):
+            return replace(data, rows=row_sets.child(data.rows, names[0]), columns=None)
+        return _chosen(data, names, listed=isinstance(value, Items))
+    if isinstance(value, Statistic):
+        chosen = replace(data, columns=None, column=None)
+        return frames.tainted(chosen, value.fitting, None) if value.fitting.kind == "selection" else chosen
+    if isinstance(value, Const) and isinstance(value.value, int):
+        return replace(data, columns=None) if not data.generator else data
+    if data.table and isinstance(value, Items):
+        return replace(data, columns=None, column=None)
+    if data.table and type(value) is Thing and not isinstance(index, (ast.Compare, ast.BoolOp, ast.UnaryOp)):
+        return replace(data, columns=None, column=None)  # df[columns]
+    return _by_index(data, value, index)
+
+
+def _chosen(data: Data, names: list[str], *, listed: bool) -> Data:
+    return frames.columns_of(data, names) if listed or len(names) != 1 else frames.column_of(data, names[0])
+
+
+def _rows_cut(reader: Interpreter, data: Data, index: ast.expr) -> Data:
+    """The rows that a slice, a mask or an index takes."""
+    if not isinstance(index, ast.Slice):
+        value = reader.value(index)
+        if isinstance(value, Const) and not isinstance(value.value, str):
+            return data
+        return _by_index(data, value, index)
+    lower, upper = (ast.unparse(e) if e is not None else "" for e in (index.lower, index.upper))
+    if lower in ("", "0") and not upper:
+        return data
+    loop = _window_of(reader, index)
+    if loop:
+        return frames.lagged(data, "window", index)
+    rows = row_sets.part(data.rows, ("slice", data.rows), (lower if lower != "0" else "", upper))
+    return via(replace(data, rows=rows), Stop(f"[{lower}:{upper}]", index))
+
+
+def _window_of(reader: Interpreter, index: ast.Slice) -> bool:
+    """Whether a slice slides: its bounds are the same names and differ by a length, as in `[i:i + n]`."""
+    if index.lower is None or index.upper is None:
+        return False
+    bounds = [{n.id for n in ast.walk(e) if isinstance(n, ast.Name)} for e in (index.lower, index.upper)]
+    shared = bounds[0] & bounds[1]
+    single = [isinstance(e, ast.Name) for e in (index.lower, index.upper)]
+    factor = any(isinstance(n, ast.Mult) for e in (index.lower, index.upper) for n in ast.walk(e))
+    return bool(shared) and any(single) and not factor  # [i*n:(i+1)*n] does not overlap
+
+
+def _by_index(data: Data, value: Value, index: ast.expr) -> Data:
+    if isinstance(value, RowIndex):
+        rows = data.rows
+        for split, side in sorted(value.sides, key=repr):
+            rows = row_sets.part(rows, split, side)
+        return via(replace(data, rows=rows), Stop("rows of a fold" if value.sides else "rows", index))
+    if isinstance(value, Data) and not isinstance(index, (ast.Compare, ast.UnaryOp, ast.BoolOp, ast.BinOp)):
+        sides = frozenset(side for _, taken in value.rows for side in taken)
+        rows = data.rows
+        for split, side in sorted(sides, key=repr):
+            rows = row_sets.part(rows, split, side)
+        if sides and not row_sets.share(value.rows, data.rows):
+            return replace(data, rows=rows)
+    text = ast.unparse(index)
+    return replace(data, rows=row_sets.part(data.rows, ("mask", data.rows), text))
+
+
+def store(reader: Interpreter, target: ast.Subscript, value: Value) -> None:
+    """`base[index] = value`."""
+    base, index = target.value, target.slice
+    if isinstance(base, ast.Attribute) and base.attr in ("loc", "iloc", "at", "iat"):
+        holder, base = reader.value(base.value), base.value
+        column = index.elts[1] if isinstance(index, ast.Tuple) and len(index.elts) == 2 else None
+        names = frames.texts(reader.value(column)) if column is not None and not isinstance(column, ast.Slice) else None
+    else:
+        holder = reader.value(base)
+        key = reader.value(index) if not isinstance(index, (ast.Slice, ast.Tuple)) else None
+        names = frames.texts(key)
+        if isinstance(holder, Entries) and isinstance(key, Const):
+            holder.entries[key.value] = value
+            return
+    if type(holder) is Thing and isinstance(value, (Data, Statistic)) and holder.origin is not None:
+        holder = replace(as_data(holder) or Data(frozenset()), table=True)
+    if not isinstance(holder, Data):
+        return
+    changed = holder
+    for name in names or [None]:  # type: ignore[list-item]
+        changed = frames.with_column(changed, name, value)
+    reader.assign(base, changed)
+
+
+def delete(reader: Interpreter, target: ast.Subscript) -> None:
+    """`del base[name]`."""
+    holder, names = reader.value(target.value), frames.texts(reader.value(target.slice))
+    if isinstance(holder, Data) and names and holder.columns is not None:
+        columns: Columns = replace(holder.columns, dropped=holder.columns.dropped | set(names))
+        reader.assign(target.value, replace(holder, columns=columns))

@@ -1,0 +1,156 @@
+"""What the names of scikit-learn, pandas, NumPy, imbalanced-learn and Keras stand for."""
+
+from __future__ import annotations
+
+from unstuck.source.values import Kind
+
+STATISTICS: dict[str, Kind] = dict.fromkeys(
+    (
+        *("StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler", "QuantileTransformer", "PowerTransformer"),
+        *("KBinsDiscretizer", "KernelCenterer", "SplineTransformer"),
+        *("SimpleImputer", "Imputer", "KNNImputer", "IterativeImputer", "MissForest"),
+        *("PCA", "IncrementalPCA", "KernelPCA", "SparsePCA", "TruncatedSVD", "FastICA", "NMF", "FactorAnalysis"),
+        *("LatentDirichletAllocation", "DictionaryLearning", "TSNE", "UMAP", "Isomap", "LocallyLinearEmbedding"),
+        *("CountVectorizer", "TfidfVectorizer", "TfidfTransformer", "DictVectorizer", "VarianceThreshold"),
+        *("Tokenizer", "Normalization", "TextVectorization", "StringLookup", "IntegerLookup", "Discretization"),
+    ),
+    "statistics",
+)
+"""Transformers that keep statistics of the rows they were fitted on."""
+ENCODERS: dict[str, Kind] = dict.fromkeys(
+    ("OneHotEncoder", "OrdinalEncoder", "BinaryEncoder", "CountEncoder", "HelmertEncoder"), "encoder"
+)
+"""Transformers that keep the list of categories only."""
+SELECTORS: dict[str, Kind] = dict.fromkeys(
+    (
+        *("SelectKBest", "SelectPercentile", "SelectFpr", "SelectFdr", "SelectFwe", "GenericUnivariateSelect"),
+        *("SelectFromModel", "RFE", "RFECV", "SequentialFeatureSelector", "BorutaPy"),
+    ),
+    "selection",
+)
+LABEL_ENCODERS: dict[str, Kind] = dict.fromkeys(
+    (
+        *("TargetEncoder", "LeaveOneOutEncoder", "CatBoostEncoder", "WOEEncoder", "JamesSteinEncoder"),
+        *("MEstimateEncoder", "GLMMEncoder", "NeighborhoodComponentsAnalysis"),
+    ),
+    "encoding with labels",
+)
+TRANSFORMERS: dict[str, Kind] = {**STATISTICS, **ENCODERS, **SELECTORS, **LABEL_ENCODERS}
+PROJECTIONS_WITH_LABELS = frozenset(
+    {"LinearDiscriminantAnalysis", "LDA", "PLSRegression", "PLSCanonical", "PLSSVD", "CCA"}
+)
+"""They predict, and they transform."""
+HARMLESS = frozenset(
+    {
+        *("Normalizer", "Binarizer", "PolynomialFeatures", "FunctionTransformer", "HashingVectorizer", "FeatureHasher"),
+        *("LabelEncoder", "LabelBinarizer", "MultiLabelBinarizer", "AdditiveChi2Sampler", "MissingIndicator"),
+    }
+)
+"""Transformers that keep nothing of the rows, or only the names of classes."""
+COMPOSED = frozenset({"Pipeline", "ColumnTransformer", "FeatureUnion"})
+COMPOSERS = {
+    "make_pipeline": "Pipeline",
+    "make_column_transformer": "ColumnTransformer",
+    "make_union": "FeatureUnion",
+    "DataFrameMapper": "ColumnTransformer",
+}
+ONE_CALL: dict[str, Kind] = dict.fromkeys(
+    (*("quantile_transform", "power_transform", "zscore"), "scale", "minmax_scale", "robust_scale", "maxabs_scale"),
+    "statistics",
+)
+"""Functions of sklearn.preprocessing and scipy.stats that fit and transform in one call."""
+RESAMPLERS = frozenset(
+    {
+        *("SMOTE", "BorderlineSMOTE", "SVMSMOTE", "KMeansSMOTE", "SMOTENC", "SMOTEN", "ADASYN", "RandomOverSampler"),
+        *("SMOTEENN", "SMOTETomek"),
+    }
+)
+"""They add rows made from other rows. Under-samplers only leave rows out: no row is on both sides of a later split."""
+
+SPLITTERS = frozenset(
+    {
+        *("KFold", "StratifiedKFold", "GroupKFold", "StratifiedGroupKFold", "RepeatedKFold", "RepeatedStratifiedKFold"),
+        *("ShuffleSplit", "StratifiedShuffleSplit", "GroupShuffleSplit", "TimeSeriesSplit"),
+        *("LeaveOneOut", "LeavePOut", "LeaveOneGroupOut", "LeavePGroupsOut", "PredefinedSplit"),
+    }
+)
+CROSS_VALIDATIONS = frozenset({"cross_val_score", "cross_val_predict", "cross_validate"})
+SEARCHES = frozenset(
+    {"GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV", "BayesSearchCV"}
+)
+
+SUMMARIES = frozenset({"mean", "std", "var", "min", "max", "median", "quantile", "mode", "ptp", "nanmean", "nanstd"})
+SUMMARY_FUNCTIONS = SUMMARIES | {"amin", "amax", "percentile", "nanmedian", "nanmax", "nanmin", "average", "std_dev"}
+NO_ROWS = frozenset(
+    {
+        *(
+            "shape",
+            "size",
+            "ndim",
+            "dtype",
+            "dtypes",
+            "columns",
+            "nbytes",
+            "itemsize",
+            "flags",
+            "name",
+            "names",
+            "plot",
+        ),
+        *("empty", "feature_names", "target_names", "class_indices", "n", "samples", "classes", "num_classes"),
+    }
+)
+"""Attributes that hold no rows."""
+SAME_ROWS = frozenset(
+    {
+        *("values", "T", "iloc", "loc", "ix", "at", "iat", "str", "dt", "array", "real", "A", "cat", "sparse", "flat"),
+        *("to_numpy", "numpy"),
+    }
+)
+NOT_ROWS_METHODS = frozenset(
+    {
+        *("info", "describe", "count", "nunique", "unique", "value_counts", "any", "all", "keys", "plot", "hist"),
+        *("boxplot", "sum", "cov", "skew", "kurt", "idxmax", "idxmin", "memory_usage", "to_csv", "to_excel", "save"),
+        *("argmin", "get_feature_names", "get_feature_names_out", "item", "to_json", "to_pickle", "nlargest"),
+    }
+)
+SHIFTS = frozenset({"shift", "diff", "pct_change"})
+READERS = frozenset(
+    {
+        *("read_csv", "read_table", "read_excel", "read_json", "read_pickle", "read_parquet", "read_hdf", "read_sql"),
+        *("read_feather", "read_fwf", "read_sql_query", "read_sql_table", "read_html", "read_stata", "read_sas"),
+    }
+)
+BELOW = frozenset({"concatenate", "vstack", "row_stack", "r_", "append"})
+BESIDE = frozenset({"hstack", "column_stack", "c_", "stack", "dstack", "merge", "join"})
+METRIC_ROOTS = ("sklearn.metrics", "keras.metrics", "keras.losses", "scikitplot", "mlxtend.evaluate")
+ROW_KEEPING_ROOTS = frozenset(
+    {"numpy", "pandas", "scipy", "keras", "tensorflow", "torch", "sklearn", "cv2", "skimage", "builtins", "polars"}
+)
+"""Libraries whose functions keep the rows of the table they are given."""
+PREDICTIONS = frozenset(
+    {"predict", "predict_proba", "predict_classes", "predict_generator", "decision_function", "predict_log_proba"}
+)
+SCORES = frozenset({"evaluate", "evaluate_generator", "score", "test_on_batch"})
+
+INTEGER_LABELS = frozenset({"mnist", "fashion_mnist", "cifar10", "cifar100", "reuters", "imdb"})
+"""Data sets of Keras whose labels are class numbers."""
+SELECTING_CALLBACKS = frozenset({"EarlyStopping", "ModelCheckpoint"})
+NETWORKS = frozenset({"Sequential", "Model", "Functional"})
+KERAS_CLASSES = frozenset(
+    {
+        *("Dense", "Activation", "Softmax", "Dropout", "Flatten", "Embedding", "LSTM", "GRU", "SimpleRNN", "ReLU"),
+        *("Conv1D", "Conv2D", "Conv3D", "MaxPooling1D", "MaxPooling2D", "GlobalAveragePooling2D", "Input", "Reshape"),
+        *("BatchNormalization", "LeakyReLU", "Bidirectional", "TimeDistributed", "InputLayer", "Add", "Concatenate"),
+        *("Sequential", "Model", "Adam", "SGD", "RMSprop", "Adagrad", "Adadelta", "Nadam", "EarlyStopping"),
+        *("ModelCheckpoint", "ImageDataGenerator", "Conv2DTranspose", "SeparableConv2D", "GlobalMaxPooling2D"),
+    }
+)
+"""Classes that a star import of Keras brings."""
+WITH_WEIGHTS = frozenset(
+    {
+        *("Dense", "Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "SeparableConv2D", "DepthwiseConv2D", "Embedding"),
+        *("LSTM", "GRU", "SimpleRNN", "Bidirectional", "TimeDistributed", "SeparableConv1D", "EinsumDense"),
+        *("BatchNormalization", "LayerNormalization", "MultiHeadAttention", "PReLU", "ConvLSTM2D"),
+    }
+)

@@ -1,0 +1,28 @@
+"""The column of the labels among the features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unstuck.source.sighting import Sighting
+from unstuck.source.story import Story
+from unstuck.source.values import Data, Stop
+
+CODE = "LEK101"
+
+
+def sightings(story: Story) -> Iterator[Sighting]:
+    for training in story.trainings:
+        x, y = training.x, training.y
+        if x is None or not isinstance(y, Data) or x.columns is None or y.columns is None or y.column is None:
+            continue
+        if x.columns.frame != y.columns.frame or x.column is not None or not x.columns.has(y.column):
+            continue
+        yield Sighting(
+            node=training.node,
+            message=f"the column {y.column!r} is among the features and is the target",
+            label="learns the target from itself",
+            flow=(*x.trail, Stop(training.name, training.node)),
+            conclusion="the frame that is handed over still holds the column that the labels were taken from",
+            help=f"drop {y.column!r} from the features",
+        )
