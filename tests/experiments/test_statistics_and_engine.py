@@ -1,13 +1,17 @@
 """The verdict of paired differences, and that a batched trial is the training that Keras would do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unstuck.experiments.engine import run_batched
+from unstuck.experiments.engine import run_batched, structure
 from unstuck.experiments.experiment import Experiment
+from unstuck.experiments.interventions.dropout import SetDropout
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
+from unstuck.experiments.interventions.penalty import RemovePenalty
 from unstuck.experiments.interventions.placebo import OtherSeed
 from unstuck.experiments.native import run_native
 from unstuck.experiments.outcome import Job
@@ -80,8 +84,6 @@ def test_the_batched_run_equals_model_fit_also_with_a_last_batch_that_is_not_ful
 
 
 def test_the_same_seed_gives_the_same_numbers_and_another_one_others(experiment):
-    from dataclasses import replace
-
     fresh = replace(experiment, initial=None, shuffle=True)
     first, second, other = run_batched([Job(fresh, 1), Job(fresh, 1), Job(fresh, 2)])
     assert np.array_equal(first.curve, second.curve)
@@ -96,9 +98,80 @@ def test_what_a_run_yields_does_not_depend_on_what_is_trained_beside_it(experime
 
 
 def test_an_optimiser_recorded_under_pytorch_is_rebuilt_here(experiment):
-    from dataclasses import replace
-
     optimizer = experiment.compile["optimizer"] | {"module": "keras.src.backend.torch.optimizers.torch_adam"}
     elsewhere = replace(experiment, compile=experiment.compile | {"optimizer": optimizer})
     here, there = run_batched([Job(experiment, 0)])[0], run_batched([Job(elsewhere, 0)])[0]
     assert here.curve == pytest.approx(there.curve, rel=1e-6)
+
+
+@pytest.fixture(scope="module")
+def regularised():
+    """A model with dropout and a penalty, on data it can learn."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(8, activation="relu", kernel_regularizer=keras.regularizers.L2(0.05)),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(1),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.01), loss="mse")
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(48, 4)).astype("float32")
+    return Experiment(
+        model=keras.saving.serialize_keras_object(model),
+        compile=model.get_compile_config(),
+        x=(x[:40],),
+        y=x[:40, :1] * 2,
+        held_x=(x[40:],),
+        batch_size=16,
+        epochs=4,
+        shuffle=False,
+        learning_rate=0.01,
+    )
+
+
+def test_dropout_and_penalties_are_numbers_of_one_program_and_train_as_keras_does(regularised):
+    without = [RemovePenalty().apply(SetDropout(0.0).apply(regularised)), SetDropout(0.0).apply(regularised)]
+    assert {structure(regularised)} == {structure(e) for e in without}
+    together = run_batched([Job(e, 3) for e in (regularised, *without)])
+    native = run_native([Job(e, 3) for e in without])
+    assert [list(a.curve) for a in together[1:]] == [pytest.approx(list(b.curve), rel=1e-5) for b in native]
+    assert together[0].curve[-1] > together[2].curve[-1] > together[1].curve[-1]
+
+
+def test_the_rate_of_each_epoch_follows_what_callbacks_did(regularised):
+    calm = SetDropout(0.0).apply(regularised)
+    frozen = replace(calm, rates=np.array([1, 0, 0, 0], np.float32))
+    batched, native = run_batched([Job(frozen, 0)])[0], run_native([Job(frozen, 0)])[0]
+    assert batched.curve == pytest.approx(native.curve, rel=1e-5)
+    assert batched.curve[1] == pytest.approx(batched.curve[3], rel=1e-6)
+
+
+def test_a_model_with_two_outputs_is_scored_by_the_judged_one():
+    import keras
+
+    keras.utils.set_random_seed(0)
+    entry = keras.Input((3,))
+    hidden = keras.layers.Dense(5, activation="tanh")(entry)
+    model = keras.Model(entry, [keras.layers.Dense(1, name="a")(hidden), keras.layers.Dense(2, name="b")(hidden)])
+    model.compile("sgd", loss=["mse", "mae"])
+    x = np.random.default_rng(1).normal(size=(24, 3)).astype("float32")
+    both = Experiment(
+        model=keras.saving.serialize_keras_object(model),
+        compile=model.get_compile_config(),
+        x=(x,),
+        y=x[:, :1],
+        other_y=(x[:, 1:],),
+        held_x=(x[:7],),
+        batch_size=8,
+        epochs=2,
+        shuffle=False,
+    )
+    batched, native = run_batched([Job(both, 0)])[0], run_native([Job(both, 0)])[0]
+    assert (7, 1) == batched.held_outputs.shape
+    assert batched.losses == pytest.approx(native.losses, rel=1e-4)
+    assert batched.held_outputs == pytest.approx(native.held_outputs, abs=1e-5)

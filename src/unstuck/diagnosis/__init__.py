@@ -16,8 +16,9 @@ from unstuck.diagnosis.testing import Tested, test
 from unstuck.diagnosis.uphold import uphold
 from unstuck.diagnosis.verdict import judge_fit
 from unstuck.errors import UnstuckError
+from unstuck.experiments.pool import Pool
 from unstuck.experiments.worker import Worker, WorkerLost
-from unstuck.finding import SEVERITIES, Finding, Fit, Report, RuleResult, Run, Summary, Tool, Trial, Verdict
+from unstuck.finding import SCHEMA, SEVERITIES, Finding, Fit, Report, RuleResult, Run, Summary, Tool, Trial, Verdict
 from unstuck.measure.case import Case
 from unstuck.measure.data import Data
 from unstuck.record.recorded import RecordedRun, read_run
@@ -25,7 +26,6 @@ from unstuck.record.store import Writer
 from unstuck.rules import Rule, catalogue
 from unstuck.settings import Settings
 
-SCHEMA = "https://unstuck.readthedocs.io/schema/report-1.json"
 PROBE_SECONDS = 180.0
 WORST_FIRST: tuple[Verdict, ...] = (
     "stuck",
@@ -43,20 +43,23 @@ Progress = Callable[[str], None]
 
 
 class Workers:
-    """The worker processes of one diagnosis, one a backend, started when first asked for."""
+    """The worker processes of one diagnosis, a pool for each backend, started when first asked for."""
 
     def __init__(self, paths: tuple[str, ...]) -> None:
         self._paths = paths
-        self._workers: dict[str, Worker] = {}
+        self._pools: dict[str, Pool] = {}
+
+    def pool(self, backend: str) -> Pool:
+        if backend not in self._pools:
+            self._pools[backend] = Pool(lambda: Worker(backend, self._paths))
+        return self._pools[backend]
 
     def __call__(self, backend: str) -> Worker:
-        if backend not in self._workers:
-            self._workers[backend] = Worker(backend, self._paths)
-        return self._workers[backend]
+        return self.pool(backend).first
 
     def close(self) -> None:
-        for worker in self._workers.values():
-            worker.close()
+        for pool in self._pools.values():
+            pool.close()
 
 
 def diagnose_folder(
@@ -132,7 +135,7 @@ def _diagnose_fit(
     tested = Tested(problem="experiments are off")
     if settings.experiments != "off":
         tested = test(
-            case, judged, workers=workers, budget=settings.budget / fits, seeds=settings.seeds, progress=progress
+            case, judged, executors=workers.pool, budget=settings.budget / fits, seeds=settings.seeds, progress=progress
         )
     findings: list[Finding] = []
     results: list[RuleResult] = []

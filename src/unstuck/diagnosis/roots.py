@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from unstuck.diagnosis.testing import Tested
-from unstuck.experiments.trial import TRAIN
+from unstuck.experiments.bench import TRAIN
 from unstuck.finding import CONFIDENCES, SEVERITIES, Evidence, Finding
 from unstuck.rules.rule import Rule, Suspect
 

@@ -10,7 +10,8 @@ import msgspec
 import numpy as np
 
 from unstuck.diagnosis.judge import Judged
-from unstuck.diagnosis.testing import Tested, mean_skill
+from unstuck.diagnosis.testing import Tested
+from unstuck.experiments.combination import mean_skill
 from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.statistics import WORTH
 from unstuck.finding import Confidence, Evidence, Finding, Fix, RuleResult, Severity, Trial

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from unstuck.experiments.experiment import Decoding, Experiment
+from unstuck.experiments.experiment import Decoding, Experiment, layer_configs
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.data import Data
+from unstuck.measure.normalisers import Normalisers, belongs
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import reading_activation
 from unstuck.measure.task import to_classes
@@ -29,8 +30,6 @@ def as_written(case: Case) -> Experiment:
     if model.get("config") is None or model.get("compile") is None:
         reason = model.get("config_error") or model.get("compile_error") or "it has no configuration"
         raise Missing(f"a model that can be rebuilt ({reason.splitlines()[0]})", "give custom classes a get_config")
-    if setup.custom_train_step:
-        raise Missing("a standard train_step (the model overrides it)", "")
     rows = data.fit_rows
     experiment = Experiment(
         model={k: v for k, v in model["config"].items() if k != "compile_config"},
@@ -43,11 +42,43 @@ def as_written(case: Case) -> Experiment:
         shuffle=bool(body.get("shuffle", True)),
         weight=_weights(case, data, setup, rows),
         learning_rate=setup.optimizer.learning_rate if not setup.optimizer.schedule else None,
+        rates=_rates(case, setup),
+        other_y=tuple(a[rows] for a in data.other_y),
         initial=_initial(case),
         decoding=Decoding(activation=reading_activation(setup)),
         custom=(str(case.run.folder), f"custom-{case.fit.index}"),
     )
-    return _plain_types(experiment)
+    return _plain_types(_as_adapted(case, experiment))
+
+
+def _as_adapted(case: Case, experiment: Experiment) -> Experiment:
+    """Adapted Normalization layers with their mean and variance as settings: no seed initialises them anew."""
+    normalisers = case.find(Normalisers)
+    if normalisers is None or not normalisers.learnt:
+        return experiment
+    changed, model = experiment.with_model()
+    for layer in layer_configs(model):
+        moments = normalisers.learnt.get(layer["config"].get("name"))
+        if moments is not None and layer["class_name"] == "Normalization":
+            layer["config"].update(mean=moments[0].tolist(), variance=moments[1].tolist())
+    paths = [variable["path"] for variable in case.fit.body["model"].get("variables") or []]
+    kept = [not any(belongs(path, name) for name in normalisers.learnt) for path in paths]
+    values = experiment.initial
+    initial = None if values is None else tuple(v for v, keep in zip(values, kept, strict=True) if keep)
+    return replace(changed, initial=initial)
+
+
+def _rates(case: Case, setup: Setup) -> np.ndarray | None:
+    """What callbacks made of the learning rate in each epoch, as factors of the rate that was compiled; (epochs,).
+
+    LearningRateScheduler and ReduceLROnPlateau log the rate that an epoch was trained with.
+    """
+    rates = [epoch["logs"].get("learning_rate") for epoch in case.fit.epochs]
+    first = setup.optimizer.learning_rate
+    if not first or not rates or None in rates or setup.optimizer.schedule:
+        return None
+    factors = np.asarray(rates, dtype=np.float32) / first
+    return None if np.allclose(factors, 1) else factors
 
 
 def _initial(case: Case) -> tuple[np.ndarray, ...] | None:
@@ -95,17 +126,12 @@ def shortened(experiment: Experiment, share: float) -> tuple[Experiment, str]:
     words = []
     if rows > MAX_ROWS:
         keep = kept_rows(rows, MAX_ROWS)
-        experiment = replace(
-            experiment,
-            x=tuple(a[keep] for a in experiment.x),
-            y=experiment.y[keep],
-            weight=None if experiment.weight is None else experiment.weight[keep],
-        )
+        experiment = experiment.at(keep)
         share *= rows / MAX_ROWS
         words.append(f"{MAX_ROWS} of {rows} rows")
     if share < 1:
         fewer = max(1, int(epochs * share))
-        experiment = replace(experiment, epochs=fewer)
+        experiment = experiment.lasting(fewer)
         if fewer < epochs:
             words.append(f"{fewer} of {epochs} epochs")
     return experiment, " and ".join(words)

@@ -87,6 +87,13 @@ class Experiment:
             batch_size=min(self.batch_size, len(rows)),
         )
 
+    def lasting(self, epochs: int) -> Experiment:
+        """A copy of so many epochs; beyond the recorded ones the last learning rate is kept."""
+        rates = None
+        if self.rates is not None:
+            rates = self.rates[np.minimum(np.arange(epochs), len(self.rates) - 1)]
+        return replace(self, epochs=epochs, rates=rates)
+
     def with_model(self) -> tuple[Experiment, dict[str, Any]]:
         """A copy with its own model configuration, and that configuration to edit."""
         model = copy.deepcopy(self.model)

@@ -40,6 +40,8 @@ class Data:
     stats: Mapping[str, Any]
     held_stats: Mapping[str, Any]
     columns: tuple[str, ...] = ()
+    other_y: tuple[np.ndarray, ...] = ()
+    """Training targets of the further outputs of a model that has several; `y` is the first output's."""
 
     @classmethod
     def of(cls, case: Case) -> Self:
@@ -73,6 +75,7 @@ class Data:
             stats=stats,
             held_stats=held_stats,
             columns=tuple(stats.get("columns") or ()),
+            other_y=_arrays(arrays, "train-y")[1:],
         )
 
     @property
@@ -95,7 +98,12 @@ def flatten(inputs: tuple[np.ndarray, ...]) -> np.ndarray:
 
 
 def _inputs(arrays: Mapping[str, np.ndarray], role: str) -> tuple[np.ndarray, ...]:
-    names = sorted((k for k in arrays if k.startswith(f"{role}-x")), key=lambda k: int(k.removeprefix(f"{role}-x")))
+    return _arrays(arrays, f"{role}-x")
+
+
+def _arrays(arrays: Mapping[str, np.ndarray], stem: str) -> tuple[np.ndarray, ...]:
+    """`stem0`, `stem1`, ... in their order."""
+    names = sorted((k for k in arrays if k.startswith(stem)), key=lambda k: int(k.removeprefix(stem)))
     return tuple(arrays[name] for name in names)
 
 

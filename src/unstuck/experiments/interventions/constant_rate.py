@@ -24,7 +24,7 @@ class ConstantRate(Intervention):
     def apply(self, experiment: Experiment) -> Experiment:
         changed, settings = experiment.with_compile()
         optimizer_config(settings)["learning_rate"] = self.rate
-        return replace(changed, learning_rate=self.rate)
+        return replace(changed, learning_rate=self.rate, rates=None)
 
     def edit(self, setup: Setup) -> Fix | None:
         title = f"keep the learning rate at {self.rate:.3g}, or let the schedule last as long as the training"

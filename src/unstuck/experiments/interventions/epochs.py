@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.intervention import Intervention
@@ -22,7 +22,7 @@ class ScaleEpochs(Intervention):
         return f"epochs × {self.factor:g}" if self.factor >= 1 else f"epochs ÷ {1 / self.factor:g}"
 
     def apply(self, experiment: Experiment) -> Experiment:
-        return replace(experiment, epochs=self._epochs(experiment.epochs))
+        return experiment.lasting(self._epochs(experiment.epochs))
 
     def edit(self, setup: Setup) -> Fix | None:
         return _set_epochs(setup, self._epochs(setup.epochs))
@@ -42,7 +42,7 @@ class StopAt(Intervention):
         return f"stop after {self.epochs} epoch{'s' if self.epochs > 1 else ''}"
 
     def apply(self, experiment: Experiment) -> Experiment:
-        return replace(experiment, epochs=max(1, min(self.epochs, experiment.epochs)))
+        return experiment.lasting(max(1, min(self.epochs, experiment.epochs)))
 
     def edit(self, setup: Setup) -> Fix | None:
         return _set_epochs(setup, self.epochs)

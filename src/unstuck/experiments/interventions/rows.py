@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -39,12 +39,7 @@ class DropRows(Intervention):
             return experiment
         order = np.arange(count)
         order[dropped] = np.random.default_rng(SEED).choice(kept, len(dropped))
-        return replace(
-            experiment,
-            x=tuple(array[order] for array in experiment.x),
-            y=experiment.y[order],
-            weight=None if experiment.weight is None else experiment.weight[order],
-        )
+        return experiment.at(order)
 
     def edit(self, setup: Setup) -> Fix | None:
         return Fix(title=f"leave the {self.reason} out of training", applicability="sketch")
