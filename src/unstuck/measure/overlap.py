@@ -51,8 +51,8 @@ class Overlap:
         train, held = _without_zeros(rows.train, data), _without_zeros(rows.held, data)
         matches = int(np.isin(held, train).sum())
         doubles = _doubles(train)
-        discrete = matches > 0 and _discrete(data)
-        expected = len(rows.held) * doubles if discrete else 0.0
+        natural = matches > 0 and discrete(data)
+        expected = len(rows.held) * doubles if natural else 0.0
         same, different = _labels(case, rows)
         sampled = rows.train[rows.train_sample]
         return cls(
@@ -62,9 +62,9 @@ class Overlap:
             same_label=same,
             different_label=different,
             doubles=doubles,
-            discrete=discrete,
+            discrete=natural,
             expected=expected,
-            excess=max(0.0, matches - expected - (2 * np.sqrt(expected) if discrete else 0.0)),
+            excess=max(0.0, matches - expected - (2 * np.sqrt(expected) if natural else 0.0)),
             rows=np.flatnonzero(np.isin(sampled, held)),
         )
 
@@ -86,7 +86,7 @@ def _doubles(train: np.ndarray) -> float:
     return float((counts[inverse] > 1).mean()) if len(train) else 0.0
 
 
-def _discrete(data: Data) -> bool:
+def discrete(data: Data) -> bool:
     """Whether the entropies of the columns add up to less than it takes to tell this many rows apart."""
     table = data.flat[:, :2000]
     bits = sum(_entropy(column) for column in table.T)

@@ -104,6 +104,7 @@ class Provenance:
         transformers: how many fitted transformers lie on the way of the rows in all.
         split_site: the call that split training from held-out rows, if it was recorded.
         rerun: None when the data cannot be prepared again; `why_not` says why.
+        raw: fingerprints of all training, then all held-out rows before the first transformer on their way.
     """
 
     fitted: tuple[Fitted, ...]
@@ -111,6 +112,7 @@ class Provenance:
     split_site: Mapping[str, Any] | None = None
     rerun: Rerun | None = None
     why_not: str = ""
+    raw: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint64), repr=False, compare=False)
 
     @classmethod
     def of(cls, case: Case) -> Self:
@@ -225,7 +227,7 @@ class _Walk:
         leaky = tuple(_with_flow(found, flow) for _, _, found in ordered if found)
         split = self._split.body.get("site") if self._split else None
         rerun, why_not = self._rerun(ordered) if leaky else (None, "")
-        return leaky, len(ordered), split, rerun, why_not
+        return leaky, len(ordered), split, rerun, why_not, self.now
 
     def _steps(self) -> tuple[Step, ...]:
         sources = self._case.get(Sources)

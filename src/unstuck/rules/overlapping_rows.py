@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from unstuck.experiments.interventions.remove_overlap import RemoveOverlap
+from unstuck.experiments.interventions.split_again import Pool, SplitAgain
 from unstuck.finding import Evidence, Fix
 from unstuck.measure.data import Data
+from unstuck.measure.near import NearCopies
 from unstuck.measure.overlap import Overlap
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
@@ -18,7 +20,8 @@ MUCH = 0.1
 class OverlappingRows(Rule):
     """
     What it finds:
-    Held-out rows that are training rows as well, value for value.
+    Held-out rows that are training rows as well, value for value, or that nearly equal one: closer than a smooth
+    cloud of points allows.
 
     Why training stops:
     It does not: it looks better than it is. A network that has memorised a row answers it right when it meets it
@@ -31,7 +34,8 @@ class OverlappingRows(Rule):
 
     How it is proven:
     By row fingerprints over all rows, not a sample. In tables of few distinct rows the matches that chance gives are
-    taken off. The price is measured by training without the shared rows.
+    taken off. Near copies are judged by the distance of the nearest row beside that of the next ones, by chance once
+    in 10,000 rows. The price is measured by training without the shared rows, or with near copies on one side.
 
     When to ignore it:
     When rows are equal because the table can hold only few different ones, and new data will repeat them too.
@@ -42,7 +46,7 @@ class OverlappingRows(Rule):
 
     code = "LEK201"
     severity = "error"
-    echo_of = ("validation-is-training",)
+    echo_of = ("validation-is-training", "reshuffled-split", "resampled-before-split", "group-overlap")
     sick = Example(
         """
 x, y = np.concatenate([x, x_val[:80]]), np.concatenate([y, y_val[:80]])
@@ -69,8 +73,12 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=30, verbose=0)
         data="regression",
     )
 
-    def check(self, overlap: Overlap, data: Data, task: Task, setup: Setup) -> Judgement:
+    def check(
+        self, overlap: Overlap, data: Data, task: Task, setup: Setup, near: NearCopies | None = None
+    ) -> Judgement:
         if overlap.excess < MIN_ROWS or overlap.share < MIN_SHARE:
+            if near is not None and near.near >= MIN_ROWS and near.share >= MIN_SHARE:
+                return _near_copies(near, data, task, setup)
             natural = f", {overlap.expected:.0f} expected by chance" if overlap.discrete else ""
             text = f"{overlap.matches} of {overlap.held} held-out rows equal a training row{natural}"
             return Cleared(text, overlap.share, MIN_SHARE)
@@ -93,6 +101,29 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=30, verbose=0)
                 alternative="split by group (GroupShuffleSplit) when rows repeat on purpose",
             ),
         )
+
+
+def _near_copies(near: NearCopies, data: Data, task: Task, setup: Setup) -> Suspect:
+    sampled = " (of a sample)" if near.sampled else ""
+    text = f"{near.near} of {near.looked_at} held-out rows{sampled} are near copies of training rows"
+    cure = SplitAgain(Pool.of(data, task), "by group", near.groups)
+    return Suspect(
+        message=text,
+        confidence="likely",
+        location=setup.fit_location("near copies are on both sides"),
+        evidence=(
+            Evidence(measure="near-copies", text=text, value=near.near, expected=0, of=near.looked_at),
+            Evidence(
+                measure="local-dimension",
+                text=f"in the {near.dimension:.0f} dimensions of these rows luck brings one so near in 10,000 rows",
+                value=near.dimension,
+            ),
+        ),
+        cures=(cure,),
+        harm=True,
+        impairs=False,
+        fix=Fix(title="keep near copies on one side of the split", applicability="sketch"),
+    )
 
 
 def _evidence(overlap: Overlap) -> tuple[Evidence, ...]:

@@ -3,12 +3,15 @@ from __future__ import annotations
 from unstuck.experiments.interventions.refit_edit import split_first
 from unstuck.experiments.interventions.refit_preprocessor import RefitPreprocessor
 from unstuck.experiments.interventions.resplit import Resplit
-from unstuck.finding import Fix
+from unstuck.experiments.interventions.standardise import StandardiseInputs
+from unstuck.finding import Evidence, Fix, Step
+from unstuck.measure.case import Missing
 from unstuck.measure.data import Data
 from unstuck.measure.leak_words import evidence, held_words, places
 from unstuck.measure.provenance import Fitted, Provenance
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
+from unstuck.measure.union_fit import UnionFit
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 
@@ -27,8 +30,9 @@ class PreprocessingBeforeSplit(Rule):
 
     How it is proven:
     By row fingerprints: the rows that the transformer was fitted on are compared with the held-out rows, back
-    through every later transformation. What it is worth is measured: the transformer is fitted again on training
-    rows only, on the same splits and seeds.
+    through every later transformation. Where no call was seen, by the arrays: moments (or a range, or correlations)
+    that are exact over both parts together and not over the training rows. What it is worth is measured: fitted
+    again on training rows only, on the same splits and seeds.
 
     When to ignore it:
     When its measured price is about 0 and the score is not published. Put the scaler behind the split anyway: it
@@ -78,10 +82,18 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
         data="raw",
     )
 
-    def check(self, provenance: Provenance, data: Data, task: Task, setup: Setup) -> Judgement:
+    def check(
+        self, provenance: Provenance | None, union: UnionFit | None, data: Data, task: Task, setup: Setup
+    ) -> Judgement:
+        leaks = tuple(leak for leak in provenance.fitted if not leak.supervised) if provenance else ()
+        if not leaks and union is not None and union.kind:
+            return _from_arrays(union, data, setup)
+        if provenance is None:
+            if union is None:
+                raise Missing("the data before the split", "run the whole script with `unstuck run`")
+            return Cleared(f"no trace of scaling by the {held_words(data)} in the arrays")
         if not provenance.transformers:
             return NotApplicable("no fitted transformer lies on the way of the rows")
-        leaks = tuple(leak for leak in provenance.fitted if not leak.supervised)
         if not leaks:
             return Cleared(f"of {provenance.transformers} transformers none without labels saw {held_words(data)}")
         location, related = places(leaks, setup)
@@ -100,6 +112,26 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
             conclusion="the recorded row fingerprints show which rows the transformer was fitted on",
             fix=_fix(provenance, setup, leaks),
         )
+
+
+def _from_arrays(union: UnionFit, data: Data, setup: Setup) -> Suspect:
+    """Exact moments over both parts together: also of scaling by hand, of some columns, or before the file was made."""
+    text = (
+        f"{union.columns} of {union.candidates} columns have an exact {union.kind} over all {union.rows} rows (to "
+        f"{union.union:.0e}), and not over the training rows (off by {union.train:.0e} or more)"
+    )
+    return Suspect(
+        message=f"the inputs were scaled with the {held_words(data)} too ({union.kind})",
+        confidence="likely",
+        severity="note",
+        location=setup.fit_location("scaled before the split"),
+        evidence=(Evidence(measure="fitted-on-the-union", text=text, value=union.union, expected=union.train),),
+        cures=(StandardiseInputs(),),
+        flow=(Step(text="scaled over all rows"), Step(text="split")),
+        harm=True,
+        impairs=False,
+        fix=Fix(title="fit the scaler on the training rows only", applicability="sketch"),
+    )
 
 
 def _cures(provenance: Provenance, data: Data, task: Task, leaks: tuple[Fitted, ...]) -> tuple[RefitPreprocessor, ...]:

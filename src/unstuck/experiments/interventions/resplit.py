@@ -80,7 +80,7 @@ class Resplit:
         changed: dict[str, Any] = {"x": (x[kept],), "held_x": (x[held],), "y": given[kept], "scored_y": labels[kept]}
         if experiment.weight is not None:
             before = self.train_labels[kept_rows(len(train), len(experiment.y))]
-            changed["weight"] = _weights(before, experiment.weight, labels[kept])
+            changed["weight"] = class_weights(before, experiment.weight, labels[kept])
         return replace(experiment, **changed), labels[held]
 
     def _places(self, labels: np.ndarray, seed: int) -> np.ndarray:
@@ -138,7 +138,7 @@ def _through(stage: Stage, table: Any, labels: np.ndarray, fitted_on: np.ndarray
     return out
 
 
-def _weights(before: np.ndarray, weight: np.ndarray, after: np.ndarray) -> np.ndarray:
+def class_weights(before: np.ndarray, weight: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Class weights for other labels; weights that are not the same for a whole class stay where they are."""
     if before.ndim > 1 or any(np.ptp(weight[before == label]) > 0 for label in np.unique(before)):
         return weight

@@ -1,0 +1,191 @@
+"""Held-out rows that nearly equal a training row: closer than a smooth cloud of points allows.
+
+Around a point of a smooth cloud of local dimension m, neighbours lie as in a Poisson process: the nearest of k is
+within r times the distance of the k-th with probability 1 - (1 - r**m)**(k - 1). A fixed distance or a fixed pixel
+threshold knows neither the spread nor the dimension; this ratio does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+
+from unstuck.measure.case import Case, Missing
+from unstuck.measure.data import Data
+from unstuck.measure.overlap import discrete
+from unstuck.measure.setup import Setup
+
+NEIGHBOURS = 12
+MAX_PAIRS = 6_000_000_000
+"""Held-out times training rows that are searched: 10,000 x 60,000 take half a minute on two cores; beyond it,
+held-out rows are drawn."""
+PROJECTED = 64
+"""Columns that neighbours are searched in: the leading principal components; the rest is looked at afterwards."""
+LUCK = 1e-4
+"""Chance for one row to be as near to another by luck in a smooth cloud. One in 100 held-out rows is needed for a
+finding, a hundred times what luck gives."""
+APART = 0.5
+"""A near copy is at most half as far as the farthest of its neighbours in all columns too, not only in the leading
+components."""
+FITTED_ROWS = 5_000
+MAX_DIMENSION = 64.0
+SEED = 41
+
+
+@dataclass(frozen=True)
+class Near:
+    """Nearest training row of each held-out row.
+
+    Attributes:
+        index: of the nearest training row; near: whether it is nearer than luck allows (equal rows included).
+        rows: which held-out rows were looked at; sampled: whether these are not all.
+        dimension: local dimension of the cloud, the median over rows.
+    """
+
+    index: np.ndarray = field(repr=False)
+    near: np.ndarray = field(repr=False)
+    rows: np.ndarray = field(repr=False)
+    sampled: bool
+    dimension: float
+
+
+def nearest(train: np.ndarray, held: np.ndarray, *, threads: int | None = None) -> Near:
+    """Search the nearest training row of each held-out row.
+
+    Args:
+        train, held: (n, d) and (m, d), finite, scaled alike; float32 is enough.
+        threads: for the search; None for as many as there are.
+    """
+    from sklearn.neighbors import NearestNeighbors
+    from threadpoolctl import threadpool_limits
+
+    rng = np.random.default_rng(SEED)
+    rows = np.arange(len(held))
+    limit = max(200, MAX_PAIRS // max(1, len(train)))
+    sampled = len(rows) > limit
+    if sampled:
+        rows = np.sort(rng.choice(len(held), limit, replace=False))
+    train, held = np.ascontiguousarray(train, np.float32), np.ascontiguousarray(held[rows], np.float32)
+    axes = _axes(train, rng)
+    count = min(NEIGHBOURS, len(train) - 1)
+    with threadpool_limits(threads):
+        found = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(train @ axes)
+        distances, index = found.kneighbors(held @ axes)
+    near, dimension = _too_near(distances.astype(np.float64))
+    whole = [np.linalg.norm(held - train[index[:, k]], axis=1) for k in (0, count - 1)]
+    return Near(index[:, 0], near & (whole[0] <= APART * whole[1]), rows, sampled, dimension)
+
+
+def _axes(train: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Leading principal axes, (d, `PROJECTED`), from some rows; all columns when there are few."""
+    width = train.shape[1]
+    if width <= PROJECTED:
+        return np.eye(width, dtype=np.float32)
+    some = train[rng.permutation(len(train))[:FITTED_ROWS]]
+    some = some - some.mean(axis=0)
+    _, vectors = np.linalg.eigh((some.T @ some) / len(some))
+    return np.ascontiguousarray(vectors[:, -PROJECTED:], np.float32)
+
+
+def _too_near(distances: np.ndarray) -> tuple[np.ndarray, float]:
+    """Which rows have a neighbour nearer than `LUCK`, from their ascending distances (n, k)."""
+    last = distances[:, -1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Levina and Bickel's estimate from the farther half: log(d_k / d_j) is (H_(k-1) - H_(j-1)) / m on average.
+        count = distances.shape[1]
+        half = np.arange(count // 2, count - 1)
+        harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, count))])
+        expected = (harmonic[count - 1] - harmonic[half]).sum()
+        own = expected / np.log(last[:, None] / distances[:, half]).sum(axis=1)
+        own = np.where(np.isfinite(own), own, np.nan)
+        dimension = float(np.nanmedian(own)) if np.isfinite(own).any() else MAX_DIMENSION
+        ratio = distances[:, 0] / last
+    # The smaller of the row's own and the common dimension: the less it takes to be near by luck, the safer.
+    power = np.minimum(np.clip(np.nan_to_num(own, nan=dimension), 1, MAX_DIMENSION), max(1.0, dimension))
+    chance = -np.expm1((distances.shape[1] - 1) * np.log1p(-(np.minimum(ratio, 1 - 1e-12) ** power)))
+    return (last > 0) & (chance < LUCK), dimension
+
+
+@dataclass(frozen=True)
+class NearCopies:
+    """Held-out rows that are near copies of training rows, without the exactly equal ones.
+
+    Attributes:
+        near: how many, of `looked_at` held-out rows. sampled: whether the record or the search holds not all rows.
+        siblings: share of the training rows that have a near copy among the training rows.
+        groups: for each row of `Data.x`, then of `Data.held_x`, the number of its group of near or equal copies.
+        dimension: local dimension of the rows.
+    """
+
+    near: int
+    looked_at: int
+    sampled: bool
+    siblings: float
+    groups: np.ndarray = field(repr=False, compare=False)
+    dimension: float
+
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        data, setup = case.get(Data), case.find(Setup)
+        if data.held_kind == "holdout":
+            raise Missing("held-out rows", "hand validation_data to fit, or evaluate on other rows afterwards")
+        if setup is not None and any(layer.kind == "Embedding" for layer in setup.layers):
+            raise Missing("rows with distances (numbers of words have none)")
+        if discrete(data):
+            raise Missing("rows that differ in more than a few values")
+        train, held = scaled(data.flat, data.held_flat)
+        if len(train) < 50 or len(held) < 10:
+            raise Missing("at least 50 training and 10 held-out rows")
+        across, within = nearest(train, held), _within(train)
+        equal = _equal(train, held, across)
+        groups = _groups(len(train), len(held), across, within)
+        return cls(
+            near=int((across.near & ~equal).sum()),
+            looked_at=len(across.rows),
+            sampled=across.sampled or data.rows > len(data.y),
+            siblings=float(within.near.mean()),
+            groups=groups,
+            dimension=across.dimension,
+        )
+
+    @property
+    def share(self) -> float:
+        return self.near / max(1, self.looked_at)
+
+
+def scaled(train: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both parts on the scale of the training columns; images keep the scale their pixels share."""
+    train, held = np.nan_to_num(train, posinf=0, neginf=0), np.nan_to_num(held, posinf=0, neginf=0)
+    spread = train.std(axis=0)
+    positive = spread[spread > 0]
+    alike = len(positive) > 0 and positive.max() < 10 * np.median(positive)
+    scale = (
+        np.full(len(spread), np.median(positive)) if alike and len(spread) > 100 else np.where(spread > 0, spread, 1)
+    )
+    mean = train.mean(axis=0)
+    return ((train - mean) / scale).astype(np.float32), ((held - mean) / scale).astype(np.float32)
+
+
+def _within(train: np.ndarray) -> Near:
+    """The nearest other training row of training rows: the first neighbour of a row is the row itself."""
+    half = np.random.default_rng(SEED).permutation(len(train))
+    a, b = half[: len(half) // 2], half[len(half) // 2 :]
+    found = nearest(train[a], train[b])
+    return Near(a[found.index], found.near, b[found.rows], found.sampled, found.dimension)
+
+
+def _equal(train: np.ndarray, held: np.ndarray, found: Near) -> np.ndarray:
+    return np.asarray((train[found.index] == held[found.rows]).all(axis=1))
+
+
+def _groups(count: int, held: int, across: Near, within: Near) -> np.ndarray:
+    """Connected components of the near pairs."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    one = np.concatenate([count + across.rows[across.near], within.rows[within.near]])
+    other = np.concatenate([across.index[across.near], within.index[within.near]])
+    pairs = coo_array((np.ones(len(one)), (one, other)), shape=(count + held, count + held))
+    return np.asarray(connected_components(pairs, directed=False)[1])
