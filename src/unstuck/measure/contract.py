@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
+
 from unstuck.measure.case import Case
 from unstuck.measure.data import Data
-from unstuck.measure.setup import SHAPE_ONLY, Setup
+from unstuck.measure.setup import SHAPE_ONLY, Layer, Setup
 from unstuck.measure.task import Task
 
 Shape = tuple[int | None, ...]
@@ -76,6 +78,18 @@ def plain_output(setup: Setup) -> bool:
         and setup.head.layer.builtin
         and all(layer.kind in harmless and layer.builtin for layer in setup.head.following)
     )
+
+
+def rebuilds_input(data: Data) -> bool:
+    """Whether the targets are the inputs, as an autoencoder's are."""
+    y = data.y.reshape(-1)
+    return any(a.size == y.size and np.array_equal(a.reshape(-1), y) for a in data.x)
+
+
+def probabilities(setup: Setup) -> Layer | None:
+    """The last layer that ends with softmax or sigmoid, where no layer with units of its own follows it."""
+    made = [layer for layer in setup.layers if layer.activation in ("softmax", "sigmoid")]
+    return made[-1] if made and not any(layer.units for layer in setup.layers[made[-1].index + 1 :]) else None
 
 
 def width_of_activation(setup: Setup) -> int | None:

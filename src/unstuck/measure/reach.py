@@ -40,7 +40,7 @@ class Reach:
         low, high: bounds of the output.
         outside: share of target values beyond them.
         floor: mean squared error of the nearest values that can be reached: no weights get below.
-        share: `floor` relative to the variance of the targets; 1 and more: the mean is as good as anything.
+        share: `floor` relative to the variance of the targets (mean over their columns); from 1 on the mean is as good.
     """
 
     low: float
@@ -53,12 +53,13 @@ class Reach:
     def of(cls, case: Case) -> Self:
         head, y = case.get(Setup).head, np.asarray(case.get(Data).y, dtype=np.float64)
         bounds = range_of(head)
-        y = y[np.isfinite(y)]
-        if bounds is None or not y.size:
+        if bounds is None or not np.isfinite(y).any():
             raise Missing("an output activation with known bounds")
         low, high = bounds
+        spread = float(np.nanvar(np.where(np.isfinite(y), y, np.nan).reshape(len(y), -1), axis=0).mean())
+        y = y[np.isfinite(y)]
         beyond = y - np.clip(y, low, high)
-        floor, spread = float((beyond**2).mean()), float(y.var())
+        floor = float((beyond**2).mean())
         share = floor / spread if spread > 0 else float(floor > 0)
         return cls(low, high, float((beyond != 0).mean()), floor, share)
 

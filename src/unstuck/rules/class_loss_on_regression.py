@@ -11,6 +11,7 @@ from unstuck.finding import Evidence
 from unstuck.measure.contract import UNPAIRED, Contract, paired
 from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
+from unstuck.measure.room import Room
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import BINARY, CATEGORICAL, Setup
 from unstuck.measure.task import Task
@@ -18,6 +19,8 @@ from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 TWO = 2
 """Two values are two classes in another code: see labels-wrongly-encoded."""
+CLOSE = 0.05
+"""Targets this little outside 0 to 1 come from rounding or from resizing an image, and cost next to nothing."""
 FAR = 3.0
 """Standard deviations that the mean may lie from 0 before a linear output needs many steps just to get there."""
 
@@ -75,7 +78,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
     )
 
     def check(
-        self, setup: Setup, contract: Contract, data: Data, task: Task, curve: Curve | None
+        self, setup: Setup, contract: Contract, data: Data, task: Task, curve: Curve | None, room: Room | None
     ) -> Cleared | NotApplicable | Suspect:
         name = setup.loss.name
         if name not in BINARY | CATEGORICAL or setup.loss.custom:
@@ -88,12 +91,13 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         if not values.size or len(np.unique(values)) <= TWO:
             return NotApplicable("the targets have two values: see labels-wrongly-encoded")
         low, high = float(values.min()), float(values.max())
-        outside = float(((values < 0) | (values > 1)).mean())
+        outside = float(((values < -CLOSE) | (values > 1 + CLOSE)).mean())
         if not outside:
             return Cleared(f"the targets lie between {low:.3g} and {high:.3g}, as probabilities do", outside, 0.0)
         return Suspect(
             message=f"{name.replace('_', ' ')} wants probabilities, and the targets go from {low:.4g} to {high:.4g}",
             confidence="proven",
+            severity="warning" if room is not None and not room.exists else "error",
             location=setup.loss_location("wants 0 to 1"),
             related=(setup.sources.argument(setup.sites["fit"], "y", 1, label=f"{low:.3g} to {high:.3g}"),),
             evidence=gathered(

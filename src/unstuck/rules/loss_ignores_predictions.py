@@ -83,6 +83,7 @@ class LossIgnoresPredictions(Rule):
         "zero-sample-weights",
         "everything-frozen",
         "swapped-loss-arguments",
+        "margin-satisfied",
     )
     sick = Example(
         """
@@ -133,6 +134,8 @@ model.fit(x, y.reshape(-1, 1), epochs=20, validation_data=(x_val, y_val.reshape(
                 return Cleared("the loss has a gradient with respect to the predictions")
             if not replay.stationary and replay.first.penalty == 0:
                 return Cleared("the weights moved, so the loss had a gradient before")
+            if not replay.stationary and contract.own_loss:
+                return Cleared("the weights move by a loss that a layer adds (add_loss)")
         constant = refused or (replay is not None and replay.loss_change == 0)
         return self._suspect(setup, contract, replay, task, data, curve, constant=constant, refused=refused)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from unstuck.experiments.interventions.drop_features import DropFeatures
 from unstuck.finding import Evidence, Fix
+from unstuck.measure.contract import rebuilds_input
 from unstuck.measure.data import Data
 from unstuck.measure.setup import Setup
 from unstuck.measure.solo import GAP, Solo
@@ -70,6 +71,8 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=40, verbose=0)
     def check(self, solo: Solo, data: Data, setup: Setup) -> Judgement:
         if solo.features < 2:
             return NotApplicable("there is one feature only")
+        if rebuilds_input(data):
+            return NotApplicable("the targets are the inputs: the network rebuilds them")
         if len(solo.copies) > MANY * len(solo.columns) and len(solo.copies) > 2:
             return NotApplicable("the targets are the inputs")
         if not solo.copies:

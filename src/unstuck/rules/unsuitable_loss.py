@@ -1,0 +1,149 @@
+"""A loss that cannot tell right answers from wrong ones with this output."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unstuck.experiments.intervention import Intervention
+from unstuck.experiments.interventions.head import ReplaceHead
+from unstuck.experiments.interventions.loss import SetLoss
+from unstuck.finding import Evidence
+from unstuck.measure.contract import UNPAIRED, Contract, paired, plain_output, suited_loss
+from unstuck.measure.data import Data
+from unstuck.measure.reach import RANGES
+from unstuck.measure.replay import Replay
+from unstuck.measure.room import Room
+from unstuck.measure.seen import gathered, same_answer
+from unstuck.measure.setup import Setup
+from unstuck.measure.skill import Skill
+from unstuck.measure.task import Task
+from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
+
+NEAR_ZERO = 1e-4
+"""A loss this small, either sign, is what clipping at 1e-7 leaves of a divergence that has nothing to say."""
+
+
+class UnsuitableLoss(Rule):
+    """The loss is lowest for an answer that does not depend on the row.
+
+    What it finds
+    kl_divergence on outputs that are not forced to sum to 1 (sigmoid, one unit, linear), and cosine_similarity on one
+    unit.
+
+    Why training stops
+    y log(y / p) is 0 where y is 0, and elsewhere falls as p rises: every output is pushed to 1, and nothing pushes the
+    wrong ones down. Of a single number the cosine keeps the sign alone, which has no gradient.
+
+    What you see
+    A loss near 0 or slightly below it (-7.9e-07) within an epoch, with predictions that are all 1; or one that is
+    frozen from the start.
+
+    How it is proven
+    By the formula of the loss and the kind of output. The same network with the loss for these labels is trained from
+    the same seeds. With softmax the divergence is a cross-entropy and is cleared.
+
+    When to ignore it
+    Never with these outputs.
+
+    References
+    keras/src/losses/losses.py (kl_divergence, cosine_similarity). keras-team/keras#1917; question 63212385 on Stack
+    Overflow.
+    """
+
+    code = "OUT125"
+    severity = "error"
+    sick = Example(
+        """
+model = keras.Sequential([
+    keras.layers.Dense(16, activation="relu"),
+    keras.layers.Dense(1, activation="sigmoid"),
+])
+model.compile(keras.optimizers.Adam(0.01), loss="kl_divergence", metrics=["accuracy"])
+model.fit(x, y.reshape(-1, 1), epochs=20, validation_data=(x_val, y_val.reshape(-1, 1)), verbose=0)
+"""
+    )
+    healthy = Example(
+        """
+y, y_val = keras.utils.to_categorical(y, 2), keras.utils.to_categorical(y_val, 2)
+model = keras.Sequential([
+    keras.layers.Dense(16, activation="relu"),
+    keras.layers.Dense(2, activation="softmax"),
+])
+model.compile(keras.optimizers.Adam(0.01), loss="kl_divergence", metrics=["accuracy"])
+model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
+"""
+    )
+
+    def check(
+        self,
+        setup: Setup,
+        contract: Contract,
+        data: Data,
+        task: Task,
+        replay: Replay | None,
+        skill: Skill | None,
+        room: Room | None,
+    ) -> Cleared | NotApplicable | Suspect:
+        name, head = setup.loss.name, setup.head
+        if name not in ("kl_divergence", "cosine_similarity") or setup.loss.custom:
+            return NotApplicable("the loss is neither kl_divergence nor cosine_similarity")
+        if not paired(setup, contract):
+            return NotApplicable(UNPAIRED)
+        width = contract.width or head.units
+        if not plain_output(setup) or width is None:
+            return NotApplicable("the output is not the last layer's own")
+        if head.activation not in {"linear", *RANGES} or (head.activation == "softmax" and width == 1):
+            return NotApplicable(f"what {head.activation} gives is not known, or softmax has one unit")
+        if name == "cosine_similarity" and width > 1:
+            return Cleared(f"the cosine compares the directions of {width} outputs", width, 1)
+        if head.activation == "softmax" and width > 1:
+            return Cleared("the outputs sum to 1, so the divergence is a cross-entropy")
+        says = (
+            "of one number the cosine is its sign, which has no gradient"
+            if name == "cosine_similarity"
+            else "the divergence falls as an output rises, wherever the label is above 0, and nothing pushes it down"
+        )
+        return Suspect(
+            message=f"{name.replace('_', ' ')} cannot tell right from wrong on {width} {head.activation} output"
+            f"{'s' if width > 1 else ''}",
+            confidence="proven",
+            severity="warning" if room is not None and not room.exists else "error",
+            location=setup.loss_location("the same answer for every row is best"),
+            related=(setup.layer_location(head.layer, "units", 0, label="not forced to sum to 1"),),
+            evidence=gathered(_loss(skill), same_answer(replay), _largest(replay)),
+            cures=_cures(setup, contract, task, data),
+            conclusion=says,
+            leads_to=(
+                "saturated-activation",
+                "vanishing-gradient",
+                "learning-rate-too-low",
+                "loss-ignores-predictions",
+                "too-few-updates",
+                "model-too-small",
+            ),
+        )
+
+
+def _cures(setup: Setup, contract: Contract, task: Task, data: Data) -> tuple[Intervention, ...]:
+    """The loss for these labels; a linear or rectified output gets the activation that goes with it."""
+    loss, _ = suited_loss(setup, contract, task, data)
+    if task.kind == "regression":
+        return (SetLoss(loss),)
+    activation = "sigmoid" if loss == "binary_crossentropy" else "softmax"
+    return (SetLoss(loss),) if setup.head.activation == activation else (ReplaceHead(activation, loss),)
+
+
+def _loss(skill: Skill | None) -> Evidence | None:
+    if skill is None or not np.isfinite(skill.evaluated_loss):
+        return None
+    loss = skill.evaluated_loss
+    text = f"the final loss is {loss:.3g}" + (", as good as 0" if abs(loss) < NEAR_ZERO else "")
+    return Evidence(measure="final-loss", text=text, value=loss)
+
+
+def _largest(replay: Replay | None) -> Evidence | None:
+    if replay is None or not replay.train_outputs.size or not np.isfinite(replay.train_outputs).all():
+        return None
+    low, mean = float(replay.train_outputs.min()), float(replay.train_outputs.mean())
+    text = f"the outputs are {mean:.3g} on average, {low:.3g} at least"
+    return Evidence(measure="mean-output", text=text, value=mean)
