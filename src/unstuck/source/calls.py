@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from unstuck.source import frames, functions, networks, objects
 from unstuck.source import rows as row_sets
 from unstuck.source.merging import as_data, beside, via
+from unstuck.source.names import canonical
 from unstuck.source.values import (
     Class,
     Const,
@@ -20,6 +21,8 @@ from unstuck.source.values import (
     Items,
     Layer,
     Layers,
+    Mask,
+    Names,
     Network,
     Rolling,
     RowIndex,
@@ -87,7 +90,7 @@ def call(reader: Interpreter, node: ast.Call) -> Value:
         receiver = reader.value(node.func.value)
         if not isinstance(receiver, Symbol):
             return _method(reader, receiver, node.func.attr, arguments_of(reader, node))
-        called: Value = Symbol(f"{receiver.path}.{node.func.attr}")
+        called: Value = Symbol(canonical(f"{receiver.path}.{node.func.attr}"))
     else:
         called = reader.value(node.func)
     arguments = arguments_of(reader, node)
@@ -124,7 +127,7 @@ def _method(reader: Interpreter, receiver: Value, name: str, arguments: Argument
         return _dictionary_method(reader, receiver, name)
     if isinstance(receiver, (Grouped, Rolling)):
         return frames.grouped_method(reader, receiver, name, arguments)
-    if isinstance(receiver, Statistic):
+    if isinstance(receiver, (Statistic, Names, Mask)):
         return receiver
     if isinstance(receiver, Data) or (type(receiver) is Thing and frames.only_tables_have(name)):
         data = as_data(receiver)
@@ -198,7 +201,7 @@ def attribute(reader: Interpreter, receiver: Value, node: ast.Attribute) -> Valu
     """The value of `receiver.name` where it is not called."""
     name = node.attr
     if isinstance(receiver, Symbol):
-        return Symbol(f"{receiver.path}.{name}")
+        return Symbol(canonical(f"{receiver.path}.{name}"))
     if isinstance(receiver, Network) and name == "layers":
         return Layers(receiver)
     if isinstance(receiver, Network) and name in ("output", "outputs", "input", "inputs"):
@@ -209,14 +212,17 @@ def attribute(reader: Interpreter, receiver: Value, node: ast.Attribute) -> Valu
         return frames.attribute(reader, receiver, node)
     if type(receiver) is Thing and name in ("values", "iloc", "loc", "T"):
         return as_data(receiver) or receiver
-    if type(receiver) is Thing and name in ("shape", "columns", "index"):
+    if type(receiver) is Thing and name == "columns":
+        return Names()
+    if type(receiver) is Thing and name in ("shape", "index"):
         return Thing()
     if isinstance(receiver, Thing):
         origin = (receiver.origin, name) if receiver.origin is not None else reader.fresh(name)
         return receiver.attributes.setdefault(name, Thing(origin=origin))
     if isinstance(receiver, Tensor):
         return Thing()
-    return receiver if isinstance(receiver, (Grouped, RowIndex, Statistic, Layers)) else reader.unknown()
+    kept = (Grouped, RowIndex, Statistic, Layers, Names, Mask)
+    return receiver if isinstance(receiver, kept) else reader.unknown()
 
 
 def _own_attribute(reader: Interpreter, thing: Thing, name: str) -> Value:
@@ -258,10 +264,10 @@ def tensor_of(*values: Value) -> Tensor | None:
 
 def with_statistics(left: Value, right: Value, node: ast.AST) -> Value | None:
     """Arithmetic in which a statistic takes part."""
-    data = beside([v for v in (left, right) if isinstance(v, Data)])
+    data = beside([as_data(v) for v in (left, right)])
     statistics = [v for v in (left, right) if isinstance(v, Statistic)]
     if data is None:
-        return statistics[0] if not any(isinstance(v, Thing) for v in (left, right)) else None
+        return statistics[0]
     for statistic in statistics:
         data = frames.tainted(data, statistic.fitting, data.column)
     return via(data, Stop(f"with the {statistics[0].fitting.name}", node))

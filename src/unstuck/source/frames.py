@@ -20,6 +20,7 @@ from unstuck.source.values import (
     Grouped,
     Items,
     Kind,
+    Names,
     Rolling,
     RowIndex,
     Statistic,
@@ -59,6 +60,8 @@ def attribute(reader: Interpreter, data: Data, node: ast.Attribute) -> Value:
     if name == "classes" and data.generator is not None:
         reader.story.ordered_labels.add(data.generator)
         return replace(data, taints=frozenset(), coding="integer")
+    if name == "columns":
+        return Names()
     if name in vocabulary.NO_ROWS:
         return Thing()
     if data.table:
@@ -73,7 +76,7 @@ def method(reader: Interpreter, data: Data, name: str, arguments: Arguments) -> 
     if name in vocabulary.NOT_ROWS_METHODS:
         return Thing()
     if name in vocabulary.SUMMARIES:
-        return summary(data, name, arguments, node)
+        return summary(data, name, arguments.get("axis", 0), node)
     if name in ("corr", "corrwith"):
         return Statistic(Fitting("corr", "selection", node, data.rows, data.trail))
     if name == "groupby":
@@ -117,11 +120,10 @@ def _changed(reader: Interpreter, data: Data, name: str, arguments: Arguments, n
     return replace(data, columns=None, column=None) if name not in ("head", "tail") else _cut(data, name, arguments)
 
 
-def summary(data: Data, name: str, arguments: Arguments, node: ast.Call) -> Value:
+def summary(data: Data, name: str, axis: Value | None, node: ast.Call) -> Value:
     """A statistic over rows; along another axis it is a new column."""
-    axis = arguments.get("axis", 0 if isinstance(node.func, ast.Attribute) and name in vocabulary.SUMMARIES else 1)
     along = [constant(a) for a in axis.items] if isinstance(axis, Items) else [constant(axis, 0)]
-    if not {0, None, "index", "rows"} & set(along) and along != [0]:
+    if not {0, None, "index", "rows"} & set(along):
         return replace(data, columns=None, column=None)
     return Statistic(Fitting(name, "statistics", node, data.rows, data.trail, column=data.column))
 

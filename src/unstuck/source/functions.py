@@ -239,7 +239,7 @@ def _array_function(reader: Interpreter, symbol: Symbol, arguments: Arguments) -
             return _new_frame(reader, arguments)
         return _scalar(symbol, arguments) or reader.unknown()
     if last in vocabulary.SUMMARY_FUNCTIONS and symbol.root in ("numpy", "tensorflow", "keras", "statistics", "scipy"):
-        return frames.summary(tables[0], last, arguments, node)
+        return frames.summary(tables[0], last, arguments.get("axis", _axis_of(last)), node)
     if last in vocabulary.ONE_CALL and symbol.root in ("sklearn", "scipy", STAR):
         return _one_call(reader, last, tables[0], node)
     if symbol.root not in vocabulary.ROW_KEEPING_ROOTS:
@@ -255,6 +255,11 @@ _OF_TABLES = frozenset(
         *("std", "max", "min", "vstack", "stack", "nan_to_num", "log1p", "isnull", "Series", "float32"),
     }
 )
+
+
+def _axis_of(name: str) -> int:
+    """Position of `axis` among the arguments of a NumPy function."""
+    return 2 if name in ("percentile", "quantile") else 1
 
 
 def _kept(reader: Interpreter, name: str, tables: list[Data], arguments: Arguments) -> Value:
@@ -323,8 +328,8 @@ def _resampled(reader: Interpreter, arguments: Arguments) -> Value:
 
 def _repeated(reader: Interpreter, arguments: Arguments) -> Value:
     """`np.repeat` and `np.tile` along the rows."""
-    data = arguments.get("a", 0)
-    if not isinstance(data, Data) or arguments.node is None:
+    data = as_data(arguments.get("a", 0))
+    if data is None or arguments.node is None:
         return reader.unknown()
     axis = constant(arguments.get("axis", 2), None)
     if axis != 0:

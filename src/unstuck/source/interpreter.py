@@ -26,6 +26,8 @@ from unstuck.source.values import (
     Function,
     Items,
     Layers,
+    Mask,
+    Names,
     Network,
     Scope,
     Statistic,
@@ -403,6 +405,11 @@ class Interpreter:
             return Items([*left.items, *right.items])
         if isinstance(left, Statistic) or isinstance(right, Statistic):
             return calls.with_statistics(left, right, node) or self.unknown()
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, (Mask, Names)):
+                return one
+            if type(one) is Thing and one.origin is not None and isinstance(other, Const):
+                return one  # x / 255
         tensors = calls.tensor_of(left, right)
         if tensors is not None:
             return tensors
@@ -430,7 +437,7 @@ class Interpreter:
             except TypeError:
                 return self.unknown()
         calls.compared(values)
-        return beside([v if isinstance(v, Data) else None for v in values]) or self.unknown()
+        return beside([v if isinstance(v, Data) else None for v in values]) or Mask()
 
     def _of_ListComp(self, node: ast.ListComp) -> Value:  # noqa: N802
         return self._comprehension(node.generators, node.elt)
@@ -457,6 +464,8 @@ class Interpreter:
             self.assign(generator.target, next(self.items_of(source)))
         made = self.value(element)
         self.scope = outer
+        if any(isinstance(source, Names) for source in over):
+            return Names()
         sources = [as_data(source) for source in over if isinstance(source, Data)]
         return as_data(made) if isinstance(made, Data) else beside(sources) or self.unknown()  # type: ignore[return-value]
 

@@ -108,6 +108,8 @@ def _spoils(fitting: Fitting, pair: Pair) -> bool:
     if x is None or pair.overlaps:
         return False
     held = pair.held.rows if pair.held is not None else x.rows
+    if fitting.kind == "resampling":  # some copied rows are enough
+        return row_sets.share(fitting.rows, held) and row_sets.share(fitting.rows, x.rows)
     return row_sets.covers(fitting.rows, held) and row_sets.share(fitting.rows, x.rows)
 
 

@@ -17,6 +17,8 @@ from unstuck.source.values import (
     Grouped,
     Items,
     Layers,
+    Mask,
+    Names,
     RowIndex,
     Statistic,
     Stop,
@@ -54,6 +56,8 @@ def load(reader: Interpreter, value: Value, node: ast.Subscript) -> Value:
         return _of_index(reader, value, index)
     if isinstance(value, Data):
         return _of_data(reader, value, node)
+    if isinstance(value, (Names, Mask)):
+        return value
     if type(value) is Thing and value.origin is not None:
         return _of_unknown(reader, value, node)
     reader.value(index) if not isinstance(index, ast.Slice) else None
@@ -129,7 +133,7 @@ def _of_data(reader: Interpreter, data: Data, node: ast.Subscript) -> Value:
         return frames.tainted(chosen, value.fitting, None) if value.fitting.kind == "selection" else chosen
     if isinstance(value, Const) and isinstance(value.value, int):
         return replace(data, columns=None) if not data.generator else data
-    if data.table and isinstance(value, Items):
+    if isinstance(value, Names) or (data.table and isinstance(value, Items)):
         return replace(data, columns=None, column=None)
     if data.table and type(value) is Thing and not isinstance(index, (ast.Compare, ast.BoolOp, ast.UnaryOp)):
         return replace(data, columns=None, column=None)  # df[columns]

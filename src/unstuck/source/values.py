@@ -221,6 +221,16 @@ class RowIndex(Value):
     of: Data | None = None
 
 
+@dataclass(eq=False)
+class Mask(Value):
+    """A truth value for each row."""
+
+
+@dataclass(eq=False)
+class Names(Value):
+    """Names of columns, it is not known which."""
+
+
 @dataclass(frozen=True)
 class Folds(Value):
     """What a cross-validator yields; `each` is one of its items."""

@@ -1,0 +1,528 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .reader import FRAME, NETWORK, findings, rules
+
+FIT = NETWORK + "model.fit(X_train, y_train)\nprint(model.evaluate(X_test, y_test))\n"
+SPLIT = "X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2)\n"
+TRAINED = FRAME + SPLIT + FIT
+
+LEAKS = {
+    "a scaler fitted on everything": (
+        FRAME + "X = StandardScaler().fit_transform(X)\n" + SPLIT + FIT,
+        {"preprocessing-before-split"},
+    ),
+    "a scaler fitted on everything and applied to each part": (
+        FRAME
+        + SPLIT
+        + "scaler = MinMaxScaler()\nscaler.fit(X)\nX_train = scaler.transform(X_train)\n"
+        + "X_test = scaler.transform(X_test)\n"
+        + FIT,
+        {"preprocessing-before-split"},
+    ),
+    "a scaler in a function": (
+        FRAME
+        + """
+def prepare(table):
+    scaler = StandardScaler()
+    return scaler.fit_transform(table.fillna(0))
+X = prepare(X)
+"""
+        + SPLIT
+        + FIT,
+        {"preprocessing-before-split"},
+    ),
+    "a scaler kept by a class": (
+        FRAME
+        + """
+class Preparation:
+    def __init__(self):
+        self.scaler = StandardScaler()
+    def learn(self, table):
+        self.scaler.fit(table)
+        return self
+    def apply(self, table):
+        return self.scaler.transform(table)
+preparation = Preparation()
+X = preparation.learn(X).apply(X)
+"""
+        + SPLIT
+        + FIT,
+        {"preprocessing-before-split"},
+    ),
+    "a scaled column of the frame": (
+        """
+df = pd.read_csv("data.csv")
+df[["age", "fare"]] = StandardScaler().fit_transform(df[["age", "fare"]])
+X, y = df[["age", "sex"]].values, df["target"].values
+"""
+        + SPLIT
+        + FIT,
+        {"preprocessing-before-split"},
+    ),
+    "an imputer inside a column transformer": (
+        FRAME
+        + """
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+X = ColumnTransformer([("fill", SimpleImputer(), ["a"])]).fit_transform(X)
+"""
+        + SPLIT
+        + FIT,
+        {"preprocessing-before-split"},
+    ),
+    "gaps filled with the mean of all rows": (
+        FRAME + 'X["age"] = X["age"].fillna(X["age"].mean())\n' + SPLIT + FIT,
+        {"preprocessing-before-split"},
+    ),
+    "gaps filled in place": (
+        'df = pd.read_csv("data.csv")\ndf["age"].fillna(df["age"].median(), inplace=True)\n'
+        'X = df.drop(columns=["target"])\ny = df["target"]\n' + SPLIT + FIT,
+        {"preprocessing-before-split"},
+    ),
+    "standardised by hand": (
+        FRAME + "X = (X - X.mean(axis=0)) / X.std(axis=0)\n" + SPLIT + FIT,
+        {"preprocessing-before-split"},
+    ),
+    "standardised by hand with NumPy": (
+        "X = np.load('x.npy')\ny = np.load('y.npy')\nmu, sigma = np.mean(X, axis=0), np.std(X, axis=0)\n"
+        "X -= mu\nX /= sigma\n" + SPLIT + FIT,
+        {"preprocessing-before-split"},
+    ),
+    "a tokenizer on all texts": (
+        """
+from keras.preprocessing.text import Tokenizer
+from keras.preprocessing.sequence import pad_sequences
+df = pd.read_csv("reviews.csv")
+tokenizer = Tokenizer(num_words=1000)
+tokenizer.fit_on_texts(df["text"])
+X = pad_sequences(tokenizer.texts_to_sequences(df["text"]), maxlen=100)
+y = df["label"].values
+"""
+        + SPLIT
+        + FIT,
+        {"preprocessing-before-split"},
+    ),
+    "Normalization adapted to everything": (
+        FRAME
+        + SPLIT
+        + """
+norm = layers.Normalization()
+norm.adapt(X)
+X_train, X_test = norm(X_train), norm(X_test)
+"""
+        + FIT,
+        set(),  # the layer call on tables is not followed: a silent miss, no false word
+    ),
+    "train and test tables prepared together": (
+        """
+train, test = pd.read_csv("train.csv"), pd.read_csv("test.csv")
+both = pd.concat([train, test])
+both = StandardScaler().fit_transform(both)
+X_train, X_test = both[:len(train)], both[len(train):]
+y_train = train["target"]
+model = LogisticRegression()
+model.fit(X_train, y_train)
+answer = model.predict(X_test)
+""",
+        {"preprocessing-before-split"},
+    ),
+    "a scaler before validation_split": (
+        FRAME + "X = StandardScaler().fit_transform(X)\n" + NETWORK + "model.fit(X, y, validation_split=0.2)\n",
+        {"preprocessing-before-split"},
+    ),
+    "a scaler before cross-validation": (
+        FRAME + "X = StandardScaler().fit_transform(X)\nprint(cross_val_score(LogisticRegression(), X, y))\n",
+        {"preprocessing-before-split"},
+    ),
+    "a scaler before folds": (
+        FRAME
+        + """
+X = StandardScaler().fit_transform(X)
+for train, test in KFold(5).split(X):
+    model = LogisticRegression().fit(X[train], y[train])
+    print(model.score(X[test], y[test]))
+""",
+        {"preprocessing-before-split"},
+    ),
+    "rows cut by hand": (
+        FRAME
+        + "X = StandardScaler().fit_transform(X)\nn = int(0.8 * len(X))\n"
+        + "X_train, X_test, y_train, y_test = X[:n], X[n:], y[:n], y[n:]\n"
+        + FIT,
+        {"preprocessing-before-split"},
+    ),
+    "selection with the labels": (
+        FRAME
+        + "from sklearn.feature_selection import SelectKBest, f_classif\n"
+        + "X = SelectKBest(f_classif, k=20).fit_transform(X, y)\n"
+        + SPLIT
+        + FIT,
+        {"selection-before-split"},
+    ),
+    "columns chosen by their correlation": (
+        """
+df = pd.read_csv("data.csv")
+corr = df.corr()["target"].abs()
+chosen = corr[corr > 0.3].index
+X, y = df[chosen], df["target"]
+"""
+        + SPLIT
+        + FIT,
+        {"selection-before-split"},
+    ),
+    "a target encoder": (
+        FRAME + "from category_encoders import TargetEncoder\nX = TargetEncoder().fit_transform(X, y)\n" + SPLIT + FIT,
+        {"selection-before-split"},
+    ),
+    "group means of the target": (
+        """
+df = pd.read_csv("data.csv")
+df["city_mean"] = df.groupby("city")["target"].transform("mean")
+X, y = df.drop(columns=["target"]), df["target"]
+"""
+        + SPLIT
+        + FIT,
+        {"selection-before-split"},
+    ),
+    "SMOTE on everything": (
+        FRAME + "from imblearn.over_sampling import SMOTE\nX, y = SMOTE().fit_resample(X, y)\n" + SPLIT + FIT,
+        {"resampled-before-split"},
+    ),
+    "an up-sampled class": (
+        """
+from sklearn.utils import resample
+df = pd.read_csv("data.csv")
+few, many = df[df.target == 1], df[df.target == 0]
+few = resample(few, replace=True, n_samples=len(many))
+df = pd.concat([many, few])
+X, y = df.drop("target", axis=1), df["target"]
+"""
+        + SPLIT
+        + FIT,
+        {"resampled-before-split"},
+    ),
+    "rows repeated with NumPy": (
+        "X, y = np.load('x.npy'), np.load('y.npy')\nX = np.repeat(X, 3, axis=0)\ny = np.repeat(y, 3, axis=0)\n"
+        + SPLIT
+        + FIT,
+        {"resampled-before-split"},
+    ),
+    "validated by the training rows": (
+        FRAME + NETWORK + "model.fit(X, y, validation_data=(X, y))\n",
+        {"validation-is-training"},
+    ),
+    "scored by the training rows only": (
+        FRAME + SPLIT + NETWORK + "model.fit(X_train, y_train)\nprint(model.evaluate(X_train, y_train))\n",
+        {"validation-is-training"},
+    ),
+    "trained on everything, scored by a part": (
+        FRAME + SPLIT + "model = LogisticRegression().fit(X, y)\nprint(model.score(X_test, y_test))\n",
+        {"validation-is-training"},
+    ),
+    "predictions on the training rows compared with their labels": (
+        FRAME
+        + "from sklearn.metrics import accuracy_score\nmodel = LogisticRegression()\nmodel.fit(X, y)\n"
+        + "print(accuracy_score(y, model.predict(X)))\n",
+        {"validation-is-training"},
+    ),
+    "the same folder twice": (
+        """
+from keras.preprocessing.image import ImageDataGenerator
+data = ImageDataGenerator(rescale=1 / 255)
+train = data.flow_from_directory("images", class_mode="binary")
+valid = data.flow_from_directory("images", class_mode="binary")
+"""
+        + NETWORK
+        + "model.fit(train, validation_data=valid)\n",
+        {"validation-is-training"},
+    ),
+    "tf.data shuffled anew before it is divided": (
+        """
+ds = tf.data.Dataset.from_tensor_slices((np.load("x.npy"), np.load("y.npy"))).shuffle(1000)
+train, valid = ds.take(800).batch(32), ds.skip(800).batch(32)
+"""
+        + NETWORK
+        + "model.fit(train, validation_data=valid)\n",
+        {"reshuffled-split"},
+    ),
+    "overlapping windows divided at random": (
+        """
+series = pd.read_csv("prices.csv")["close"].values
+X, y = [], []
+for i in range(60, len(series)):
+    X.append(series[i - 60:i])
+    y.append(series[i])
+X, y = np.array(X), np.array(y)
+"""
+        + SPLIT
+        + FIT,
+        {"time-overlap"},
+    ),
+    "lags divided at random": (
+        'df = pd.read_csv("prices.csv")\ndf["before"] = df["close"].shift(1)\n'
+        'X, y = df[["before"]], df["close"]\n' + SPLIT + FIT,
+        {"time-overlap"},
+    ),
+    "the test rows also stop the training": (
+        FRAME
+        + SPLIT
+        + NETWORK
+        + "from keras.callbacks import EarlyStopping\n"
+        + "model.fit(X_train, y_train, validation_data=(X_test, y_test), callbacks=[EarlyStopping(patience=3)])\n"
+        + "print(model.evaluate(X_test, y_test))\n",
+        {"test-set-reused"},
+    ),
+    "one model for all folds": (
+        FRAME
+        + NETWORK
+        + """
+for train, test in KFold(5).split(X):
+    model.fit(X.iloc[train], y.iloc[train])
+    print(model.evaluate(X.iloc[test], y.iloc[test]))
+""",
+        {"state-shared-across-folds"},
+    ),
+    "the target left among the features": (
+        'df = pd.read_csv("data.csv")\ny = df["target"]\nX = df.drop("id", axis=1)\n' + SPLIT + FIT,
+        {"target-in-features"},
+    ),
+    "a scaler fitted again on the test rows": (
+        FRAME
+        + SPLIT
+        + "scaler = StandardScaler()\nX_train = scaler.fit_transform(X_train)\nX_test = scaler.fit_transform(X_test)\n"
+        + FIT,
+        {"inference-preprocessing-differs"},
+    ),
+}
+
+LEGAL = {
+    "nothing but a split": TRAINED,
+    "fit on train, transform both": FRAME
+    + SPLIT
+    + "scaler = StandardScaler()\nX_train = scaler.fit_transform(X_train)\nX_test = scaler.transform(X_test)\n"
+    + FIT,
+    "the same in a function": FRAME
+    + SPLIT
+    + """
+def scale(train, test):
+    scaler = StandardScaler().fit(train)
+    return scaler.transform(train), scaler.transform(test)
+X_train, X_test = scale(X_train, X_test)
+"""
+    + FIT,
+    "a pipeline in cross-validation": FRAME
+    + """
+from sklearn.pipeline import make_pipeline, Pipeline
+print(cross_val_score(make_pipeline(StandardScaler(), LogisticRegression()), X, y, cv=5))
+pipe = Pipeline([("scale", StandardScaler()), ("model", LogisticRegression())])
+"""
+    + SPLIT
+    + "pipe.fit(X_train, y_train)\nprint(pipe.score(X_test, y_test))\n",
+    "a column transformer in a pipeline": FRAME
+    + """
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+prepare = ColumnTransformer([("n", SimpleImputer(), ["a"]), ("s", StandardScaler(), ["b"])])
+model = Pipeline([("prepare", prepare), ("model", LogisticRegression())])
+"""
+    + SPLIT
+    + "model.fit(X_train, y_train)\nprint(model.score(X_test, y_test))\n",
+    "folds with everything inside": FRAME
+    + """
+for train, test in KFold(5).split(X):
+    scaler = StandardScaler().fit(X.iloc[train])
+    model = Sequential([Dense(1, activation="sigmoid")])
+    model.compile("adam", "binary_crossentropy")
+    model.fit(scaler.transform(X.iloc[train]), y.iloc[train])
+    print(model.evaluate(scaler.transform(X.iloc[test]), y.iloc[test]))
+""",
+    "a model made anew by a function for each fold": FRAME
+    + """
+def build():
+    model = Sequential([Dense(1, activation="sigmoid")])
+    model.compile("adam", "binary_crossentropy")
+    return model
+for train, test in KFold(5).split(X):
+    model = build()
+    model.fit(X.iloc[train], y.iloc[train])
+    print(model.evaluate(X.iloc[test], y.iloc[test]))
+""",
+    "weights set back for each fold": FRAME
+    + NETWORK
+    + """
+first = model.get_weights()
+for train, test in KFold(5).split(X):
+    model.set_weights(first)
+    model.fit(X.iloc[train], y.iloc[train])
+    print(model.evaluate(X.iloc[test], y.iloc[test]))
+""",
+    "a scikit-learn model in folds": FRAME
+    + """
+model = LogisticRegression()
+for train, test in KFold(5).split(X):
+    model.fit(X.iloc[train], y.iloc[train])
+    print(model.score(X.iloc[test], y.iloc[test]))
+""",
+    "names of classes encoded": FRAME + "y = LabelEncoder().fit_transform(y)\n" + SPLIT + FIT,
+    "pixels divided by 255": "(X_train, y_train), (X_test, y_test) = keras.datasets.mnist.load_data()\n"
+    "X_train, X_test = X_train / 255.0, X_test / 255.0\n" + FIT,
+    "statistics of the training rows for both": FRAME
+    + SPLIT
+    + "mean, std = X_train.mean(axis=0), X_train.std(axis=0)\n"
+    + "X_train = (X_train - mean) / std\nX_test = (X_test - mean) / std\n"
+    + FIT,
+    "rows normalised one by one": FRAME
+    + "X = X.values\nX = X / X.sum(axis=1, keepdims=True)\nX = X - X.mean(axis=1, keepdims=True)\n"
+    + SPLIT
+    + FIT,
+    "SMOTE on the training rows": FRAME
+    + SPLIT
+    + "from imblearn.over_sampling import SMOTE\nX_train, y_train = SMOTE().fit_resample(X_train, y_train)\n"
+    + FIT,
+    "rows left out before the split": FRAME
+    + "from imblearn.under_sampling import RandomUnderSampler\nX, y = RandomUnderSampler().fit_resample(X, y)\n"
+    + SPLIT
+    + FIT,
+    "gaps filled with a constant": FRAME + 'X["age"] = X["age"].fillna(0)\n' + SPLIT + FIT,
+    "a scaled column that is not used": """
+df = pd.read_csv("data.csv")
+df["fare"] = StandardScaler().fit_transform(df[["fare"]])
+X, y = df[["age", "sex"]], df["target"]
+"""
+    + SPLIT
+    + FIT,
+    "test rows beside training rows in the score": FRAME
+    + SPLIT
+    + NETWORK
+    + "model.fit(X_train, y_train)\nprint(model.evaluate(X_train, y_train), model.evaluate(X_test, y_test))\n",
+    "predictions on training rows that are not scored": FRAME
+    + NETWORK
+    + "model.fit(X, y)\nfeatures = model.predict(X)\nnp.save('features.npy', features)\n",
+    "the whole series scaled by its training part": """
+series = pd.read_csv("prices.csv")[["close"]].values
+n = int(len(series) * 0.8)
+scaler = MinMaxScaler().fit(series[:n])
+train, test = scaler.transform(series[:n]), scaler.transform(series[n:])
+"""
+    + NETWORK
+    + "model.fit(train, train)\nprint(model.evaluate(test, test))\n",
+    "windows divided by time": """
+series = pd.read_csv("prices.csv")["close"].values
+X, y = [], []
+for i in range(60, len(series)):
+    X.append(series[i - 60:i])
+    y.append(series[i])
+X, y = np.array(X), np.array(y)
+X_train, X_test, y_train, y_test = train_test_split(X, y, shuffle=False)
+"""
+    + FIT,
+    "a folder with subsets": """
+from keras.preprocessing.image import ImageDataGenerator
+data = ImageDataGenerator(rescale=1 / 255, validation_split=0.2)
+train = data.flow_from_directory("images", subset="training", class_mode="binary")
+valid = data.flow_from_directory("images", subset="validation", class_mode="binary")
+"""
+    + NETWORK
+    + "model.fit(train, validation_data=valid)\n",
+    "two folders": """
+from keras.preprocessing.image import ImageDataGenerator
+data = ImageDataGenerator(rescale=1 / 255)
+train = data.flow_from_directory("images/train", class_mode="binary")
+valid = data.flow_from_directory("images/valid", class_mode="binary")
+"""
+    + NETWORK
+    + "model.fit(train, validation_data=valid)\n",
+    "tf.data shuffled once": """
+ds = tf.data.Dataset.from_tensor_slices((np.load("x.npy"), np.load("y.npy")))
+ds = ds.shuffle(1000, reshuffle_each_iteration=False)
+train, valid = ds.take(800).batch(32), ds.skip(800).batch(32)
+"""
+    + NETWORK
+    + "model.fit(train, validation_data=valid)\n",
+    "tf.data divided before it is shuffled": """
+ds = tf.data.Dataset.from_tensor_slices((np.load("x.npy"), np.load("y.npy")))
+train, valid = ds.take(800).shuffle(1000).batch(32), ds.skip(800).batch(32)
+"""
+    + NETWORK
+    + "model.fit(train, validation_data=valid)\n",
+    "one part stops, another one reports": FRAME
+    + SPLIT
+    + "X_train, X_valid, y_train, y_valid = train_test_split(X_train, y_train)\n"
+    + NETWORK
+    + "from keras.callbacks import EarlyStopping\n"
+    + "model.fit(X_train, y_train, validation_data=(X_valid, y_valid), callbacks=[EarlyStopping(patience=3)])\n"
+    + "print(model.evaluate(X_test, y_test))\n",
+    "test rows watched but not chosen by": FRAME
+    + SPLIT
+    + NETWORK
+    + "model.fit(X_train, y_train, validation_data=(X_test, y_test))\nprint(model.evaluate(X_test, y_test))\n",
+    "a search on training rows, a test on others": FRAME
+    + SPLIT
+    + "from sklearn.model_selection import GridSearchCV\n"
+    + "X_train = StandardScaler().fit_transform(X_train)\n"
+    + "search = GridSearchCV(LogisticRegression(), {'C': [1, 10]})\nsearch.fit(X_train, y_train)\n",
+    "tables of two calls of an unknown loader": "from mine import load\n"
+    "X_train, y_train = load('train')\nX_test, y_test = load('test')\n" + FIT,
+    "arrays of one archive": "data = np.load('all.npz')\n"
+    "X_train, y_train, X_test, y_test = data['a'], data['b'], data['c'], data['d']\n" + FIT,
+    "the frame without its target popped": 'df = pd.read_csv("data.csv")\ny = df.pop("target")\nX = df\n' + SPLIT + FIT,
+    "a second scaler for the labels": FRAME
+    + SPLIT
+    + "a, b = StandardScaler(), StandardScaler()\nX_train = a.fit_transform(X_train)\nX_test = a.transform(X_test)\n"
+    + "y_train = b.fit_transform(y_train)\ny_test = b.transform(y_test)\n"
+    + FIT,
+    "a sample and the rest": 'df = pd.read_csv("data.csv")\n'
+    "train = df.sample(frac=0.8, random_state=0)\ntest = df.drop(train.index)\n"
+    "X_train, y_train = train[['a', 'b']], train['target']\nX_test, y_test = test[['a', 'b']], test['target']\n" + FIT,
+    "a random mask": 'df = pd.read_csv("data.csv")\nmask = np.random.rand(len(df)) < 0.8\n'
+    "train, test = df[mask], df[~mask]\n"
+    "X_train, y_train = train[['a', 'b']], train['target']\nX_test, y_test = test[['a', 'b']], test['target']\n" + FIT,
+    "indices divided": FRAME
+    + "train, test = train_test_split(np.arange(len(X)))\n"
+    + "X_train, X_test, y_train, y_test = X.iloc[train], X.iloc[test], y.iloc[train], y.iloc[test]\n"
+    + FIT,
+}
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_a_leak_in_the_source_is_found_and_nothing_else(name: str, tmp_path: Path) -> None:
+    code, expected = LEAKS[name]
+    assert rules(code, tmp_path) == expected
+
+
+@pytest.mark.parametrize("name", LEGAL)
+def test_a_legal_program_is_not_accused(name: str, tmp_path: Path) -> None:
+    assert rules(LEGAL[name], tmp_path) == set()
+
+
+def test_a_leak_shows_its_flow_from_loading_to_scoring(tmp_path: Path) -> None:
+    code, _ = LEAKS["a scaler fitted on everything"]
+    (found,) = findings(code, tmp_path)
+    assert [step.text for step in found.flow] == [
+        "read_csv",
+        "StandardScaler.fit_transform",
+        "train_test_split",
+        "fit",
+        "evaluate",
+    ]
+    assert found.location is not None and found.location.line == 16
+    assert [spot.line for spot in found.related] == [17]
+
+
+def test_a_leak_is_likely_and_never_an_error_without_a_trial(tmp_path: Path) -> None:
+    code, _ = LEAKS["selection with the labels"]
+    (found,) = findings(code, tmp_path)
+    assert (found.severity, found.confidence) == ("warning", "likely")
+
+
+def test_a_call_that_leaks_into_two_models_is_one_finding_with_both_in_its_flow(tmp_path: Path) -> None:
+    code, _ = LEAKS["a scaler fitted on everything"]
+    (found,) = findings(
+        code + "other = LogisticRegression().fit(X_train, y_train)\nother.score(X_test, y_test)", tmp_path
+    )
+    assert [step.text for step in found.flow][-4:] == ["fit", "evaluate", "fit", "score"]
