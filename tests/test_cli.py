@@ -48,7 +48,14 @@ class Workplace:
         self.script = folder / "train.py"
         self.script.write_text("import keras\n")
         self.run_folder = self.make_run("2026-11-23-7f3a")
-        self.recorded: dict[str, Any] = {"status": 0, "fits": 1, "keras": True, "error": ""}
+        self.recorded: dict[str, Any] = {
+            "status": 0,
+            "fits": 1,
+            "keras": True,
+            "error": "",
+            "legacy": False,
+            "complete": True,
+        }
         self.report: Report | Exception | type[BaseException] = report_of(FINDING)
         self.launched: list[tuple[Any, ...]] = []
         self.judged: list[tuple[Path, Settings]] = []
@@ -59,7 +66,7 @@ class Workplace:
         (folder / "run.sqlite").touch()
         return folder
 
-    def launch(self, script: Path, args: tuple[str, ...], *, samples: bool = True) -> Any:
+    def launch(self, script: Path, args: tuple[str, ...], *, samples: bool = True, **_: Any) -> Any:
         self.launched.append((script, args, samples))
         return types.SimpleNamespace(folder=self.run_folder, **self.recorded)
 
@@ -174,7 +181,7 @@ BAD_SCRIPTS: dict[str, tuple[bytes, str]] = {
     "syntax.py": (b"x = (1,\nprint(x)\n", "E003"),
     "null.py": (b"x = 1\0\n", "E003"),
     "bytes.py": (b"x = '\xff'\n", "E003"),
-    "notes.ipynb": (b'{"cells": []}', "E003"),
+    "notes.ipynb": (b"no notebook", "E003"),
 }
 
 

@@ -40,8 +40,8 @@ ERRORS: dict[str, str] = {
     "E002": "The path is a folder. Name the Python file to run, for example `unstuck run folder/train.py`.",
     "E003": (
         "The script is not valid Python for the interpreter that runs unstuck, so it was not started. The "
-        "message names file, line and column. Notebooks are not run by this version: save them as a script "
-        "first, with `jupyter nbconvert --to script`."
+        "message names file, line and column. A notebook is run cell by cell in page order, without Jupyter: lines "
+        "for IPython (`%magic`, `!command`) are left out."
     ),
     "E004": (
         "The script raised an exception or ended with a status other than 0. Its own traceback stands "
@@ -53,13 +53,13 @@ ERRORS: dict[str, str] = {
     ),
     "E006": (
         "The script imported Keras but no call of `fit` was seen, so there is no training to judge. Perhaps "
-        "it only defines functions, stops early without its arguments, or trains with `train_on_batch` or a "
-        "loop of its own, which this version does not record."
+        "it only defines functions, stops early without its arguments, or trains with gradients of its own: "
+        "`fit` and loops over `train_on_batch` are recorded, other loops are not."
     ),
     "E007": (
         "The script never imported Keras, so there is nothing to judge. unstuck watches Keras 3 (`import "
-        "keras`, or `tf.keras` with TensorFlow 2.16 and later). Training in a subprocess of the script is "
-        "not seen."
+        "keras`, or `tf.keras` with TensorFlow 2.16 and later), not Keras 2 under the name `tf_keras`. Training in a "
+        "subprocess of the script is not seen."
     ),
     "E008": (
         "The script was killed by a signal. SIGKILL is often the system running out of memory, SIGSEGV a "
@@ -101,5 +101,15 @@ ERRORS: dict[str, str] = {
         "The other files were judged. Correct it, or leave it out with `exclude` in the settings. The exit status is 2 "
         "only if no file could be read."
     ),
+    "E019": (
+        "A baseline lists known findings, which then neither show nor fail a build. `--write-baseline FILE` writes "
+        "one that knows everything found now; `--baseline FILE` reads it. Fingerprints hold the rule, the file and "
+        "what the finding is about, not the line, so that moved code stays known."
+    ),
+    "E020": (
+        "`unstuck fix` puts exactly the edits that were tried into exactly the file that was recorded. The file has "
+        "changed since then, or cannot be read, so nothing was written. Record the run again."
+    ),
+    "E021": "`unstuck repro` could not write a script for this finding: no experiment shows it, or rows were not kept.",
 }
 """What `unstuck explain CODE` says. A code is never used again for something else."""

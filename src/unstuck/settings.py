@@ -18,7 +18,17 @@ FailOn = Literal["error", "warning", "note", "never"]
 Show = Literal["likely", "possible"]
 
 _UNITS = {"": 1, "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
-_KEYS = ("budget", "exclude", "experiments", "fail-on", "ignore", "seeds", "select")
+_KEYS = (
+    "budget",
+    "exclude",
+    "experiments",
+    "fail-on",
+    "ignore",
+    "keep-megabytes",
+    "keep-runs",
+    "seeds",
+    "select",
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,10 @@ class Settings:
     exit_zero: bool = False
     strict: bool = False
     samples: bool = True
+    keep_runs: int = 50
+    """Recorded runs that are kept; older ones go when a new one begins."""
+    keep_megabytes: int = 2000
+    """Space that all recorded runs may take."""
 
 
 def parse_budget(text: str | float) -> float:
@@ -158,6 +172,8 @@ _CHECKS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "fail-on": _one_of(*SEVERITIES, "never"),
     "show": _one_of(*get_args(Show)),
     "seeds": ("a whole number above zero", _positive),
+    "keep-runs": ("a whole number above zero", _positive),
+    "keep-megabytes": ("a whole number above zero", _positive),
     "budget": ("a time", parse_budget),
     "select": _LIST,
     "ignore": _LIST,

@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from unstuck.record import custom
 from unstuck.record.fingerprint import row_hashes
+from unstuck.record.launch import BOOT
 from unstuck.record.recorded import read_run
 from unstuck.record.recorder import MAX_FAULTS, Recorder
 from unstuck.record.store import Reader, Writer, new_folder
@@ -31,7 +32,7 @@ model.fit(np.ones((640, 3)), np.ones(640), epochs=100000, verbose=0, callbacks=[
 def test_a_killed_run_keeps_what_was_flushed(tmp_path):
     (tmp_path / "train.py").write_text(ENDLESS)
     folder = new_folder(tmp_path)
-    command = [sys.executable, "-m", "unstuck.record.launch", str(folder), "1", "train.py"]
+    command = [sys.executable, str(BOOT), str(folder), '{"samples": true, "module": false}', "train.py"]
     child = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     began = time.monotonic()
     for line in child.stdout:

@@ -19,22 +19,30 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@click.argument("script", type=click.Path(path_type=Path))
+@click.argument("script")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @judging
 @click.option("--no-samples", is_flag=True, help="Keep no data values in the run folder, only statistics.")
+@click.option("-m", "--module", is_flag=True, help="SCRIPT is the name of a module, as for `python -m`.")
+@click.option("--python", metavar="PATH", help="Record in another environment: its Python, which has Keras.")
 @told
-def run(script: Path, args: tuple[str, ...], **options: Any) -> None:
-    """Run SCRIPT as it is, watch it, then diagnose it.
+def run(script: str, args: tuple[str, ...], **options: Any) -> None:
+    """Run SCRIPT, a script or a notebook, as it is, watch it, then diagnose it.
 
     Options of unstuck stand before SCRIPT; everything after it belongs to the script. Its output and its exit
     status stay its own: the report goes to standard error.
     """
-    settings = settings_for(script.parent, options, samples=not options["no_samples"])
-    troubles.check_script(script)
+    module, python = options["module"], options["python"]
+    settings = settings_for(Path.cwd() if module else Path(script).parent, options, samples=not options["no_samples"])
+    troubles.check_python(python)
+    if not module:
+        troubles.check_script(Path(script))
     from unstuck.record.launch import run_script
+    from unstuck.record.store import prune
 
-    recording = run_script(script, args, samples=settings.samples)
+    prune(Path.cwd(), runs=settings.keep_runs, megabytes=settings.keep_megabytes)
+    target = script if module else Path(script)
+    recording = run_script(target, args, samples=settings.samples, module=module, python=python)
     status = troubles.exit_status(recording.status)
     trouble = troubles.after(script, recording)
     if trouble:
@@ -79,6 +87,7 @@ def judge(folder: Path, settings: Settings, options: dict[str, Any], *, status: 
             traceback.print_exc()
         _give_up("E013", f"the diagnosis failed with {type(error).__name__}: {error}", folder, status or 2)
     try:
+        found = _without_known(found, options["baseline"], options["write_baseline"])
         console.write(folder / "report.json", to_json(found))
         _show(found, options, settings, stream)
     except UnstuckError as error:
@@ -95,6 +104,16 @@ def _give_up(code: str, happened: str, folder: Path, status: int) -> NoReturn:
     do = f"`unstuck diagnose {folder.name}` judges the record again; -v shows more"
     console.complain(UnstuckError(code, happened, expected=f"the record is kept in {console.relative(folder)}", do=do))
     sys.exit(status)
+
+
+def _without_known(found: Report, baseline: Path | None, new: Path | None) -> Report:
+    """The report without the findings of the baseline; a new baseline knows those of the old one too."""
+    from unstuck.report.known import baseline_text, read_baseline, set_aside
+
+    if new is not None:
+        console.write(new, baseline_text(found))
+        baseline = baseline or new
+    return found if baseline is None else set_aside(found, read_baseline(baseline))
 
 
 def _show(found: Report, options: dict[str, Any], settings: Settings, stream: TextIO) -> None:

@@ -239,7 +239,8 @@ def _sources(run: RecordedRun, findings: tuple[Finding, ...], fits: tuple[Fit, .
     """The text of the files that findings point into, by the names the findings use."""
     cwd = Path(str(run.meta.get("cwd", "")))
     places = [p for f in findings for p in (f.location, *f.related, *(s.location for s in f.flow))]
-    names = {p.file for p in (*places, *(f.location for f in fits)) if p is not None}
+    spots = [p for p in (*places, *(f.location for f in fits)) if p is not None]
+    names = {p.file if p.cell is None else f"{p.file}:cell {p.cell}" for p in spots}
     names |= {e.file for f in findings if f.fix for e in f.fix.edits}
     found = {}
     for name in sorted(names):

@@ -13,6 +13,16 @@ from unstuck.finding import Edit, Location
 from unstuck.measure.case import Case
 
 
+def notebook_cell(file: str) -> tuple[str, int | None]:
+    """A recorded file name as file and cell.
+
+    >>> notebook_cell("study.ipynb:cell 4"), notebook_cell("train.py")
+    (('study.ipynb', 4), ('train.py', None))
+    """
+    name, found, number = file.rpartition(":cell ")
+    return (name, int(number)) if found and number.isdigit() else (file, None)
+
+
 @lru_cache(maxsize=64)
 def _tree(text: str) -> ast.Module:
     try:
@@ -46,8 +56,10 @@ class Sources:
         """The whole call at a recorded site."""
         if not site:
             return None
+        file, cell = notebook_cell(site["file"])
         return Location(
-            file=self.shown(site["file"]),
+            file=self.shown(file),
+            cell=cell,
             line=site["line"],
             column=site.get("column") or 1,
             end_line=site.get("end_line"),
@@ -148,8 +160,10 @@ class Sources:
     def span(self, file: str, node: Any, label: str = "") -> Location:
         """The span of a syntax node of a recorded file."""
         lines = self.lines[file]
+        name, cell = notebook_cell(file)
         return Location(
-            file=self.shown(file),
+            file=self.shown(name),
+            cell=cell,
             line=node.lineno,
             column=_characters(lines[node.lineno - 1], node.col_offset) + 1,
             end_line=node.end_lineno,
@@ -161,12 +175,13 @@ class Sources:
         """The source text of a single-line span."""
         if place is None or place.end_column is None or place.end_line not in (None, place.line):
             return ""
-        lines = self.lines.get(place.file) or self.lines.get(str(Path(self.root) / place.file)) or ()
+        name = place.file if place.cell is None else f"{place.file}:cell {place.cell}"
+        lines = self.lines.get(name) or self.lines.get(str(Path(self.root) / name)) or ()
         return lines[place.line - 1][place.column - 1 : place.end_column - 1] if place.line <= len(lines) else ""
 
     def replace(self, place: Location | None, text: str) -> Edit | None:
-        """An edit that puts `text` in place of a span."""
-        if place is None or place.end_column is None:
+        """An edit that puts `text` in place of a span; None in a notebook, whose cells edits cannot name."""
+        if place is None or place.end_column is None or place.cell is not None:
             return None
         return Edit(
             file=place.file,

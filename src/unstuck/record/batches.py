@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from unstuck.record.sample import MAX_BYTES, MAX_ROWS, SAMPLE_SEED, parts, sample_arrays
+from unstuck.record.sample import MAX_BYTES, MAX_ROWS, SAMPLE_SEED, ordered, parts, sample_arrays
 
 
 def unpack(batch: Any) -> tuple[Any, Any, Any]:
@@ -42,6 +42,8 @@ class BatchSample:
         self.role, self.kind, self.limit = role, kind, limit
         self.rows = 0
         """Rows that have passed."""
+        self.batch_rows = 0
+        """Rows of the first batch."""
         self._names = names
         self._kept: list[tuple[int, list[np.ndarray], list[np.ndarray], np.ndarray | None]] = []
         self._passed = 0
@@ -55,6 +57,7 @@ class BatchSample:
             return
         rows = row_count(batch)
         self.rows += rows
+        self.batch_rows = self.batch_rows or rows
         self._passed += 1
         place = len(self._kept)
         if self._full:
@@ -77,15 +80,16 @@ class BatchSample:
         xs, ys, ws = parts(x, self._names[0]), parts(y, self._names[1]), parts(weight)
         if xs is None:
             return None
-        for name, value in (("x_names", x), ("y_names", y)):
+        for name, value, names in (("x_names", x, self._names[0]), ("y_names", y, self._names[1])):
             if isinstance(value, dict):
-                self._labels[name] = [str(key) for key in value]
+                self._labels[name] = ordered(value, names)
         copied = [[np.array(a) for a in group or ()] for group in (xs, ys, ws)]
         return self._passed, copied[0], copied[1], copied[2][0] if copied[2] else None
 
     def result(self, *, values: bool, ended: bool, endless: bool) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Description and arrays as of `sample_arrays`; `ended`: the pass is over, so `rows` is all there are."""
         about: dict[str, Any] = {"kind": self.kind, "stream": True, "endless": endless, "ended": ended}
+        about["batch_rows"] = self.batch_rows
         if not self._kept:
             return about | {"recorded": False, "rows": self.rows}, {}
         kept = sorted(self._kept, key=lambda entry: entry[0])

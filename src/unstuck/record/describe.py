@@ -41,6 +41,17 @@ def describe_model(model: Any, site_of: Any) -> dict[str, Any]:
     return described
 
 
+def port_names(model: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of a functional model's inputs and outputs, in its order; empty for models without them."""
+    inputs, outputs = getattr(model, "_inputs_struct", None), getattr(model, "_outputs_struct", None)
+    return (
+        tuple(map(str, inputs))
+        if isinstance(inputs, dict)
+        else tuple(t.name for t in getattr(model, "inputs", None) or ()),
+        tuple(map(str, outputs)) if isinstance(outputs, dict) else tuple(getattr(model, "output_names", None) or ()),
+    )
+
+
 def leaf_layers(model: Any) -> list[Any]:
     """Layers in call order, nested models opened, wrappers kept."""
     found: list[Any] = []

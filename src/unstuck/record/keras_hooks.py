@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from unstuck.record import call_hooks
+from unstuck.record.describe import port_names
 from unstuck.record.recorder import Recorder, wrapped
 from unstuck.record.sample import parts, sample_arrays
 
@@ -146,12 +147,11 @@ def _record_evaluate(recorder: Recorder, model: Any, given: dict[str, Any], stre
     if stream is not None:
         described, arrays = stream.result()
     else:
-        names = (tuple(getattr(model, "input_names", ()) or ()), tuple(getattr(model, "output_names", ()) or ()))
         described, arrays = sample_arrays(
             "held",
             *(given.get(name) for name in ("x", "y", "sample_weight")),
             values=recorder.samples,
-            names=names,
+            names=port_names(model),
         )
     number = recorder.writer.event(
         "evaluate",

@@ -91,6 +91,8 @@ def _fit(reader: Reader, sequence: int, number: int, event: Event, events: list[
     until = min(later, default=1 << 62)
     model = event.body.get("model_id")
     streams = {e.body["role"]: e.body["data"] for e in own if e.kind == "stream"}
+    if streams.get("train", {}).get("batch_rows"):
+        streams["batch_size"] = streams["train"]["batch_rows"]
     return RecordedFit(
         index=number,
         sequence=sequence,

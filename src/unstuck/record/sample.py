@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,8 +53,8 @@ def sample_arrays(
         "x": [_statistics(a) for a in xs],
         "y": [_statistics(a) for a in ys or ()],
         "columns": [str(c) for c in getattr(x, "columns", [])][:10_000],
-        "x_names": list(map(str, x)) if isinstance(x, dict) else [],
-        "y_names": list(map(str, y)) if isinstance(y, dict) else [],
+        "x_names": ordered(x, names[0]) if isinstance(x, dict) else [],
+        "y_names": ordered(y, names[1]) if isinstance(y, dict) else [],
     }
     kept: dict[str, np.ndarray] = {f"{role}-rows": chosen}
     if sum(a.nbytes for a in xs) <= MAX_HASHED_BYTES:
@@ -73,6 +73,11 @@ def sample_arrays(
     return described, kept
 
 
+def ordered(value: Mapping[Any, Any], names: Sequence[str]) -> list[Any]:
+    """The keys of a dict of arrays in the order of the model's names, if these are the same."""
+    return list(names if set(names) == set(value) else value)
+
+
 def parts(value: Any, names: Sequence[str] = ()) -> list[np.ndarray] | None:
     """The arrays that `value` consists of: one, or one an input (output); None when it is no array-like.
 
@@ -83,7 +88,7 @@ def parts(value: Any, names: Sequence[str] = ()) -> list[np.ndarray] | None:
     if value is None:
         return None
     if isinstance(value, dict):
-        value = [value[name] for name in (names if set(names) == set(value) else value)]
+        value = [value[name] for name in ordered(value, names)]
     if isinstance(value, (list, tuple)) and value and not isinstance(value[0], (list, tuple)):
         found = [as_array(v) for v in value]
         if all(part is not None for part in found):

@@ -18,7 +18,10 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import sqlite3
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -30,6 +33,7 @@ import numpy as np
 
 VERSION = 1
 COMMIT_SECONDS = 1.0
+STILL_RUNNING_SECONDS = 3600.0
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
@@ -40,7 +44,20 @@ CREATE TABLE IF NOT EXISTS source(file TEXT PRIMARY KEY, text TEXT);
 
 
 def new_folder(root: Path) -> Path:
-    """Create `root/.unstuck/runs/<date>-<four hex digits>`; `.unstuck` ignores itself in git."""
+    """Create `root/.unstuck/runs/<date>-<four hex digits>`; `.unstuck` ignores itself in git.
+
+    Where `root` cannot be written to, the folder is made below the system's folder for temporary files.
+    """
+    try:
+        return _new_folder(root)
+    except OSError as error:
+        other = Path(tempfile.gettempdir()) / f"unstuck-{os.getuid() if hasattr(os, 'getuid') else 'runs'}"
+        folder = _new_folder(other)
+        print(f"unstuck: cannot write to {root} ({error.strerror}); recording to {folder}", file=sys.stderr)
+        return folder
+
+
+def _new_folder(root: Path) -> Path:
     home = root / ".unstuck"
     runs = home / "runs"
     runs.mkdir(parents=True, exist_ok=True)
@@ -52,6 +69,24 @@ def new_folder(root: Path) -> Path:
         with contextlib.suppress(FileExistsError):
             folder.mkdir()
             return folder
+
+
+def prune(root: Path, *, runs: int, megabytes: int) -> None:
+    """Remove the oldest run folders below `root` until so many are left and they take so much space.
+
+    A run that may still be going on, one that was written to in the last hour, is left.
+    """
+    folders = [path.parent for path in (root / ".unstuck" / "runs").glob("*/run.sqlite")]
+    found = []
+    for folder in folders:
+        files = [path.stat() for path in folder.iterdir() if path.is_file()]
+        found.append((max(s.st_mtime for s in files), sum(s.st_size for s in files), folder))
+    space = 0
+    for number, (touched, size, folder) in enumerate(sorted(found, key=lambda entry: entry[0], reverse=True), 1):
+        space += size
+        over = number > runs or space > megabytes * 2**20
+        if over and time.time() - touched > STILL_RUNNING_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _default(value: Any) -> Any:
@@ -107,13 +142,21 @@ class Writer:
             text = Path(file).read_text(encoding="utf-8", errors="replace")
         except OSError:
             return
+        self.text(file, text)
+
+    def text(self, file: str, text: str) -> None:
+        """Keep a source text that ran under the name `file`."""
         with self._lock:
             self._database.execute("INSERT OR IGNORE INTO source VALUES(?, ?)", (file, text))
 
     def arrays(self, name: str, arrays: dict[str, np.ndarray]) -> None:
         temporary = self.folder / f".{name}.{os.getpid()}.tmp.npz"
-        np.savez(temporary, **arrays)  # type: ignore[arg-type]
-        temporary.rename(self.folder / f"{name}.npz")
+        try:
+            np.savez(temporary, **arrays)  # type: ignore[arg-type]
+            temporary.rename(self.folder / f"{name}.npz")
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
     def remove(self, name: str) -> None:
         """Drop arrays that are no longer worth their space."""

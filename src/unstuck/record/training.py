@@ -14,11 +14,12 @@ import numpy as np
 from unstuck.record import custom
 from unstuck.record.batches import BatchSample, row_count, unpack
 from unstuck.record.callbacks import describe_callbacks
-from unstuck.record.describe import custom_objects, describe_layers, describe_model
+from unstuck.record.describe import custom_objects, describe_layers, describe_model, port_names
 from unstuck.record.recorder import Recorder, environment
 from unstuck.record.sample import MAX_BYTES, parts, sample_arrays
 from unstuck.record.sites import Site
 from unstuck.record.snapshots import Snapshots, variable_values
+from unstuck.record.surroundings import record_surroundings
 from unstuck.record.tap import Call
 from unstuck.record.unaverage import RunningMean, counted_by
 from unstuck.record.wiring import side_layers
@@ -62,7 +63,7 @@ class Training:
             loop: whether it is a loop of the person's over `train_on_batch`.
         """
         recorder, model = self.recorder, self.model
-        names = (tuple(getattr(model, "input_names", ()) or ()), tuple(getattr(model, "output_names", ()) or ()))
+        names = port_names(model)
         train, arrays = sample_arrays(
             "train",
             *(found.get(k) for k in ("x", "y", "sample_weight")),
@@ -112,6 +113,9 @@ class Training:
         )
         if arrays or more:
             recorder.writer.arrays(f"fit-{self.number}-data", {**arrays, **more})
+        recorder.guard(
+            lambda: record_surroundings(recorder, self.number, found.get("x"), self._rows), "variables of the script"
+        )
         objects = custom_objects(model)
         if objects and not custom.save(recorder.folder, f"custom-{self.number}", objects):
             recorder.writer.event("note", {"text": "custom objects could not be pickled: " + ", ".join(objects)})
@@ -127,7 +131,8 @@ class Training:
         batches = call.batches
         count = len(batches) if batches is not None else int(getattr(self.model, "steps_per_execution", 1) or 1)
         rows = sum(map(row_count, batches)) if batches is not None else 0
-        rows = rows or self._expected_rows(count)
+        if not rows:
+            rows, count = self._expected(count)
         self.steps += count
         self._steps_in_epoch += count
         for batch in batches or ():
@@ -162,11 +167,14 @@ class Training:
             self._sampling.remove(role)
             self._flush(role, ended=True)
 
-    def _expected_rows(self, count: int) -> int:
-        """Rows of a call whose batches cannot be seen."""
-        before = self._steps_in_epoch * self._batch_size
-        size = count * self._batch_size
-        return min(size, self._rows - before) if self._rows > before else size
+    def _expected(self, steps: int) -> tuple[int, int]:
+        """Rows and steps of a call whose batches cannot be seen; the last of an epoch may be short."""
+        stream = self.streams.get("train")
+        if stream is not None and stream.batch_rows:
+            return steps * stream.batch_rows, steps
+        left = self._rows - self._steps_in_epoch * self._batch_size
+        rows = min(steps * self._batch_size, left) if left > 0 else steps * self._batch_size
+        return rows, -(-rows // self._batch_size)
 
     def _drain(self, *, everything: bool) -> None:
         """Write the losses that have arrived from the device, waiting for them only when too many are under way."""

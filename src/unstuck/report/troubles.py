@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import signal
 import sys
 import warnings
@@ -26,13 +28,35 @@ def check_script(script: Path) -> None:
         reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
         raise UnstuckError("E001", f"{script} {reason}", expected="expected a Python script", do=do) from None
     if script.suffix == ".ipynb":
+        _check_notebook(script, source)
+        return
+    _check_syntax(script, source)
+
+
+def _check_notebook(script: Path, source: bytes) -> None:
+    try:
+        content = json.loads(source)
+        fine = isinstance(content, dict) and ("cells" in content or "worksheets" in content)
+    except ValueError:
+        fine = False
+    if not fine:
         raise UnstuckError(
             "E003",
-            f"{script} is a notebook",
-            expected="expected a Python script",
-            do="save it as one: jupyter nbconvert --to script",
+            f"{script} is no notebook: it holds no JSON with cells",
+            expected="expected a Jupyter notebook",
+            do="open it in Jupyter and save it again",
         )
-    _check_syntax(script, source)
+
+
+def check_python(python: str | None) -> None:
+    """Refuse an interpreter that is not there."""
+    if python is not None and shutil.which(python) is None:
+        raise UnstuckError(
+            "E001",
+            f"--python {python} is no program that can be run",
+            expected="expected the Python of an environment with Keras",
+            do="give its path, for example .venv/bin/python",
+        )
 
 
 def _check_syntax(script: Path, source: bytes) -> None:
@@ -57,7 +81,7 @@ def exit_status(status: int) -> int:
     return 128 - status if status < 0 else status
 
 
-def after(script: Path, recording: Recording) -> UnstuckError | None:
+def after(script: Path | str, recording: Recording) -> UnstuckError | None:
     """What is to be said of a run that did not end well or that left nothing to judge."""
     fits, status = recording.fits, recording.status
     when = f"after {fits} fit{'s' if fits > 1 else ''}" if fits else "before the first fit"
@@ -71,9 +95,23 @@ def after(script: Path, recording: Recording) -> UnstuckError | None:
     if status:
         how = f"raised {recording.error}" if recording.error else f"ended with status {status}"
         return UnstuckError("E004", f"{script} {how} {when}", expected=done, do=do)
+    if not recording.complete:
+        return UnstuckError(
+            "E014",
+            f"the record of {script} is not complete: writing to {relative(recording.folder)} failed",
+            expected="expected room for some megabytes",
+            do="training was not disturbed; what was written before is judged",
+        )
     if fits:
         return None
     nothing = f"nothing could be recorded; {kept}"
+    if recording.legacy and not recording.keras:
+        return UnstuckError(
+            "E007",
+            f"{script} trains with tf_keras, which is Keras 2",
+            expected="unstuck watches Keras 3: `import keras`, or `tf.keras` with TensorFlow 2.16 and later",
+            do="unset TF_USE_LEGACY_KERAS, or import keras instead of tf_keras; nothing was watched",
+        )
     if not recording.keras:
         return UnstuckError("E007", f"{script} uses no Keras", expected="expected it to import keras", do=nothing)
     return UnstuckError("E006", f"{script} never calls fit", expected="expected a call of model.fit", do=nothing)
