@@ -132,6 +132,14 @@ def test_a_crashed_rule_fails_only_when_strict(workplace: Workplace) -> None:
     assert workplace("run", "--strict", "train.py").exit_code == 2
 
 
+def test_a_baseline_lets_pass_what_it_knows_and_only_that(workplace: Workplace) -> None:
+    assert workplace("run", "--write-baseline", "known.json", "train.py").exit_code == 0
+    assert workplace("run", "--baseline", "known.json", "train.py").exit_code == 0
+    workplace.report = report_of(FINDING, msgspec.structs.replace(FINDING, rule="new", fingerprint="v1:2"))
+    result = workplace("run", "--baseline", "known.json", "--format", "concise", "train.py")
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+
+
 def test_the_report_goes_to_stderr_and_stdout_stays_the_scripts_own(workplace: Workplace) -> None:
     for format in ("full", "concise", "json"):
         result = workplace("run", "--format", format, "train.py")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from unstuck import __version__
+from unstuck.cli.change import diff, fix, repro
 from unstuck.cli.check import check
 from unstuck.cli.judge import diagnose, run
 from unstuck.cli.show import env, explain, report, rules
@@ -16,5 +17,5 @@ def main() -> None:
     """Find out why your Keras model is stuck, and prove it."""
 
 
-for _command in (check, run, diagnose, report, explain, rules, env):
+for _command in (check, run, diagnose, report, explain, fix, repro, diff, rules, env):
     main.add_command(_command)

@@ -46,6 +46,10 @@ _FORMAT = [
         envvar="UNSTUCK_FAIL_ON",
         help="Exit with 1 for findings of this severity or worse.  [default: error]",
     ),
+    click.option(
+        "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Leave out the findings it knows."
+    ),
+    click.option("--write-baseline", type=click.Path(path_type=Path), metavar="FILE", help="Write what is known now."),
     click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found."),
     click.option("--strict", is_flag=True, help="Exit with 2 if a rule crashed."),
     click.option("--show", type=click.Choice(["likely", "possible"]), help="The least confidence that is shown."),

@@ -23,7 +23,7 @@ from unstuck.report.fits import fit_name, where_found
 from unstuck.report.frame import frame, gutter_of
 from unstuck.report.selection import Cause, causes, fit_of
 from unstuck.report.summary import checked_line, found_line
-from unstuck.report.terminal import APPLICABILITY
+from unstuck.report.terminal import applicability
 from unstuck.report.trials import tables, trials_of, winner_of
 from unstuck.report.words import clean, duration, home_of, mean, near, number, place
 
@@ -144,7 +144,7 @@ def _cause(cause: Cause, report: Report) -> dict[str, Any]:
         "frame": "\n".join(frame(finding, report.sources, home=home, width=100)),
         "tables": tables(trials_of(finding, report.experiments)),
         "diff": _diff(finding, report, home),
-        "applicability": APPLICABILITY[finding.fix.applicability] if finding.fix else "",
+        "applicability": applicability(finding, finding.fix, report) if finding.fix else "",
         "steps": [(s.text, place(s.location, home) if s.location else "") for s in finding.flow],
     }
 

@@ -34,6 +34,12 @@ def find_run(name: str | None, start: Path) -> Path:
     )
 
 
+def home_of_run(folder: Path) -> Path:
+    """The folder that a run was started in, from which its report names files; see `RUNS`."""
+    whole = folder.resolve()
+    return whole.parents[2] if whole.parent.name == "runs" and whole.parents[1].name == ".unstuck" else Path.cwd()
+
+
 def is_run(folder: Path) -> bool:
     return (folder / "run.sqlite").is_file()
 

@@ -12,11 +12,18 @@ from unstuck.report.summary import closing
 from unstuck.report.trials import trials_of, winner_of
 from unstuck.report.words import clean, home_of, near, place, wrap
 
-APPLICABILITY = {
-    "exact": "same function, only correct; shown, not applied",
-    "suggested": "changes what the model computes; shown, not applied",
+_APPLICABILITY = {
+    "exact": "same function, only correct; apply with `unstuck fix`",
+    "suggested": "changes what the model computes; apply with `unstuck fix --unsafe`",
     "sketch": "has gaps for you to fill in; not applied automatically",
 }
+
+
+def applicability(finding: Finding, fix: Fix, report: Report) -> str:
+    """What a fix does to the model, and how it is applied; `unstuck fix` takes no suggestion that was not tried."""
+    if fix.applicability == "suggested" and (not fix.edits or not tested(finding, report)):
+        return "changes what the model computes; not applied automatically"
+    return _APPLICABILITY[fix.applicability]
 
 
 def text(report: Report, *, width: int = 80, color: bool = False, verbosity: int = 0) -> str:
@@ -134,7 +141,7 @@ def _help(finding: Finding, fix: Fix, report: Report, margin: str, width: int) -
         lines += [bar, *diff_lines(found, gutter, home=home_of(report.run)), bar]
     else:
         lines += _edits_in_words(fix, report, margin, width)
-    lines += wrap(APPLICABILITY[fix.applicability], width, first=f"{margin}= {fix.applicability}: ")
+    lines += wrap(applicability(finding, fix, report), width, first=f"{margin}= {fix.applicability}: ")
     if not tested(finding, report):
         tried = any(t.role == "intervention" and t.value for t in trials_of(finding, report.experiments))
         word = "the experiments did not settle whether it helps" if tried else "no experiment was run on it"
