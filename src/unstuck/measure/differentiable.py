@@ -1,4 +1,4 @@
-"""Operations that no gradient passes: their result does not change, or only in jumps, when their input moves a little."""
+"""Operations that no gradient passes: a small move of their input changes nothing, or makes a jump."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ STEPS = frozenset(
     }
 )
 """Functions of keras.ops and NumPy whose derivative is 0 wherever it exists (catalogue OUT118, NET103)."""
-DETACHING = frozenset({"stop_gradient", "numpy", "convert_to_numpy", "detach", "zeros_like", "ones_like"})
+DETACHING = frozenset({"stop_gradient", "numpy", "convert_to_numpy", "detach"})
 """Functions whose result keeps no connection to their input (catalogue NET104)."""
 
 

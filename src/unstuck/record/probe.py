@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from unstuck.record.probe_metrics import metric_values
 from unstuck.record.rebuild import CannotRebuild, arranged, assign, load_objects, rebuild
 from unstuck.record.recorded import RecordedFit, read_run
 from unstuck.record.store import Reader, Writer
@@ -75,7 +76,14 @@ def _replay(
         few = arranged([a[:PREDICT_ROWS] for a in inputs])
         return np.asarray(model.predict(few, verbose=0, batch_size=256))
 
-    return body, {"train-outputs": predict(x), "held-outputs": predict(held) if held else np.zeros((0, 1))}
+    outputs = predict(x)
+    body["metric_functions"] = _safely(
+        lambda: metric_values(
+            recorded["compile"], load_objects(folder, fit.index), y, outputs, int(fit.body["batch_size"])
+        ),
+        {},
+    )
+    return body, {"train-outputs": outputs, "held-outputs": predict(held) if held else np.zeros((0, 1))}
 
 
 def _snapshot(folder: Path, number: int, step: int) -> list[np.ndarray]:
