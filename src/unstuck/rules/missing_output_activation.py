@@ -86,16 +86,22 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         if (contract.width or head.units) == 1 and loss.name not in BINARY:
             return NotApplicable("one unit under a categorical loss: see categorical-loss-on-one-unit")
         activation = "sigmoid" if loss.name in BINARY else "softmax"
+        clipped = replay is not None and replay.gradient_zero and replay.loss_change > 0
         return Suspect(
             message=f"the output is linear, and {loss.name.replace('_', ' ')} takes it for probabilities",
-            confidence="likely",
+            confidence="proven" if clipped else "likely",
             location=setup.layer_location(head.layer, label=f"no {activation}"),
             related=(setup.loss_location("wants probabilities, or from_logits=True"),),
             evidence=gathered(_outside(replay), loss_at_chance(skill)),
             scope={"layer": head.layer.name},
             cures=(ReplaceHead(activation), SetFromLogits(value=True)),
+            conclusion="on every recorded row the loss clips the output, and its gradient is exactly 0"
+            if clipped
+            else "",
             leads_to=(
                 "saturated-loss-clip",
+                "silent-missing-gradient",
+                "too-few-updates",
                 "learning-rate-too-high",
                 "diverging-loss",
                 "vanishing-gradient",
