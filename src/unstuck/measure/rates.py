@@ -85,11 +85,11 @@ def _restarts(step: float, c: Mapping[str, Any]) -> float:
     length, height = float(c["first_decay_steps"]), 1.0
     while step >= length:
         step, length, height = step - length, length * c.get("t_mul", 2.0), height * c.get("m_mul", 1.0)
-    return float(c["initial_learning_rate"] * height * _half_wave(step / length, c.get("alpha") or 0.0))
+    return float(c["initial_learning_rate"] * _half_wave(step / length, c.get("alpha") or 0.0, height))
 
 
-def _half_wave(done: float, floor: float) -> float:
-    return (1 - floor) * 0.5 * (1 + math.cos(math.pi * done)) + floor
+def _half_wave(done: float, floor: float, height: float = 1.0) -> float:
+    return (1 - floor) * height * 0.5 * (1 + math.cos(math.pi * done)) + floor
 
 
 def _piecewise(step: float, c: Mapping[str, Any]) -> float:

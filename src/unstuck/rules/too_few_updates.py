@@ -10,6 +10,7 @@ from unstuck.experiments.interventions.epochs import ScaleEpochs
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.finding import Evidence
 from unstuck.measure.curve import Curve
+from unstuck.measure.repeats import Repeats
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
@@ -80,8 +81,10 @@ model.fit(x, y, validation_data=(x_val, y_val), batch_size=32, epochs=15, verbos
         data="images",
     )
 
-    def check(self, setup: Setup, curve: Curve, skill: Skill) -> Judgement:
+    def check(self, setup: Setup, curve: Curve, skill: Skill, repeats: Repeats) -> Judgement:
         steps = len(curve.losses)
+        if repeats.position < repeats.count:
+            return NotApplicable(f"the first of {repeats.count} fits of this network on these rows")
         if curve.diverged:
             return NotApplicable("the loss left the numbers; more steps would not bring it back")
         if steps >= FEW:

@@ -19,7 +19,8 @@ SHRUNK = 0.1
 class WeightPenaltyTooStrong(Rule):
     """
     What it finds:
-    L1, L2 or activity penalties that make up most of the loss, or that shrink kernels to a tenth of their size or less.
+    L1 or L2 penalties on weights that make up most of the loss, or that shrink kernels to a tenth of their size or
+    less.
 
     Why training stops:
     Keras adds the penalty to the loss. When it outweighs the data, the cheapest network is one with tiny weights: it
@@ -42,6 +43,7 @@ class WeightPenaltyTooStrong(Rule):
 
     code = "CAP201"
     severity = "error"
+    echo_of = ("activity-penalty-too-strong",)
     sick = Example(
         """
 penalty = keras.regularizers.L2(1.0)
@@ -70,7 +72,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=30, verbose=0)
     def check(self, setup: Setup, replay: Replay) -> Judgement:
         penalised = [layer for layer in setup.layers if regularizers(layer.config)]
         if not penalised:
-            return NotApplicable("no layer has a regulariser")
+            return NotApplicable("no layer has a regulariser of its weights")
         moment = max(replay.moments, key=lambda m: _share(m.loss, m.penalty))
         share, shrunk = _share(moment.loss, moment.penalty), _shrunk(replay, {layer.name for layer in penalised})
         if share < SHARE and shrunk > SHRUNK:

@@ -14,30 +14,41 @@ from unstuck.measure.setup import Setup
 
 @dataclass(frozen=True)
 class RemovePenalty(Intervention):
-    """Take every regulariser out of the layers."""
+    """Take the regularisers of weights out of the layers, or those of their outputs.
+
+    Attributes:
+        of: `weight`, or `activity` for penalties on what layers put out.
+    """
+
+    of: str = "weight"
 
     @property
     def label(self) -> str:
-        return "no weight penalty"
+        return f"no {self.of} penalty"
 
     def apply(self, experiment: Experiment) -> Experiment:
         changed, model = experiment.with_model()
         for layer in layer_configs(model):
-            for key in regularizers(layer["config"]):
+            if self.of == "activity" and layer["class_name"] == "ActivityRegularization":
+                layer["config"].update(l1=0.0, l2=0.0)
+            for key in regularizers(layer["config"], self.of):
                 layer["config"][key] = without_strength(layer["config"][key])
         return replace(changed, initial=experiment.initial)
 
     def edit(self, setup: Setup) -> Fix | None:
         edits: list[Edit | None] = []
         for layer in setup.layers:
-            for key in regularizers(layer.config):
+            for key in regularizers(layer.config, self.of):
                 edits.append(setup.sources.set_argument(layer.site, key, "None"))
+            if self.of == "activity" and layer.kind == "ActivityRegularization":
+                edits += [setup.sources.set_argument(layer.site, name, "0", i) for i, name in enumerate(("l1", "l2"))]
         if not edits:
             return None
-        return fix("remove the weight penalty", edits, alternative="or try a penalty of 1e-5 to 1e-4")
+        return fix(f"remove the {self.of} penalty", edits, alternative="or try a penalty of 1e-5 to 1e-4")
 
 
-def regularizers(config: object) -> tuple[str, ...]:
-    """Names of the arguments of a layer that hold a regulariser."""
+def regularizers(config: object, of: str = "weight") -> tuple[str, ...]:
+    """Names of the arguments of a layer that hold a regulariser of its weights, or of its activity."""
     items = config.items() if hasattr(config, "items") else ()
-    return tuple(key for key, value in items if key.endswith("_regularizer") and value)
+    given = tuple(key for key, value in items if key.endswith("_regularizer") and value)
+    return tuple(key for key in given if key.startswith("activity") == (of == "activity"))
