@@ -206,6 +206,9 @@ def attribute(reader: Interpreter, receiver: Value, node: ast.Attribute) -> Valu
         return Layers(receiver)
     if isinstance(receiver, Network) and name in ("output", "outputs", "input", "inputs"):
         return Tensor(None, (), known=False)
+    chosen = objects.chosen_by(receiver, name, node) if isinstance(receiver, Thing) else None
+    if chosen is not None:
+        return chosen
     if isinstance(receiver, Thing) and (name in receiver.attributes or receiver.cls is not None):
         return _own_attribute(reader, receiver, name)
     if isinstance(receiver, Data):

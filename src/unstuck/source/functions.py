@@ -235,9 +235,10 @@ def _array_function(reader: Interpreter, symbol: Symbol, arguments: Arguments) -
         known = as_data(first)
         tables = [known] if known is not None else tables
     if not tables:
-        if last in ("DataFrame", "from_dict"):
+        computed = _scalar(symbol, arguments)
+        if computed is None and last in ("DataFrame", "from_dict"):
             return _new_frame(reader, arguments)
-        return _scalar(symbol, arguments) or reader.unknown()
+        return computed or reader.unknown()
     if last in vocabulary.SUMMARY_FUNCTIONS and symbol.root in ("numpy", "tensorflow", "keras", "statistics", "scipy"):
         return frames.summary(tables[0], last, arguments.get("axis", _axis_of(last)), node)
     if last in vocabulary.ONE_CALL and symbol.root in ("sklearn", "scipy", STAR):
@@ -287,9 +288,10 @@ def _trail(data: Data, name: str, arguments: Arguments) -> tuple[Stop, ...]:
 
 
 def _scalar(symbol: Symbol, arguments: Arguments) -> Value | None:
-    """`np.log(statistic)` is still computed over rows."""
-    statistics = [v for v in arguments.every() if isinstance(v, Statistic)]
-    return statistics[0] if statistics and symbol.root == "numpy" else None
+    """`np.log(statistic)` is still computed over rows; so is a table of statistics."""
+    listed = [item for v in arguments.every() for item in (v.entries.values() if isinstance(v, Entries) else [v])]
+    statistics = [v for v in listed if isinstance(v, Statistic)]
+    return statistics[0] if statistics and symbol.root in ("numpy", "pandas") else None
 
 
 def _new_frame(reader: Interpreter, arguments: Arguments) -> Value:
@@ -303,12 +305,29 @@ def _joined(reader: Interpreter, arguments: Arguments, *, below_by_default: bool
     parts = [as_data(item) for value in arguments.positional for item in _listed(value)]
     if not any(parts):
         parts = [as_data(item) for item in _listed(arguments.get("objs") or arguments.get("arrays") or Thing())]
-    axis = constant(arguments.get("axis", 1 if below_by_default else None), 0 if below_by_default else 1)
+    place = {"append": 2, "concatenate": 1, "concat": 1}.get(_name_of(arguments.node))
+    axis = constant(arguments.get("axis", place), 0 if below_by_default else 1)
     down = below_by_default and axis not in (*_ALONG_COLUMNS, -1)
     joined = below(parts) if down else beside(parts)
     if joined is None or arguments.node is None:
         return reader.unknown()
-    return via(joined, Stop("concatenated", arguments.node)) if down else joined
+    if not down:
+        return joined
+    if _twice(parts):
+        made = frames.fitted_on(joined, "concatenate", "resampling", arguments.node)
+        joined = replace(joined, copies=joined.copies | {made})
+    return via(joined, Stop("concatenated", arguments.node))
+
+
+def _name_of(node: ast.Call | None) -> str:
+    func = node.func if node is not None else None
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+
+
+def _twice(parts: list[Data | None]) -> bool:
+    """Whether the same rows are put below themselves, as an augmented copy is; single columns are not rows."""
+    known = [part for part in parts if part is not None and part.column is None]
+    return any(one.rows == other.rows for i, one in enumerate(known) for other in known[:i])
 
 
 def _listed(value: Value) -> list[Value]:

@@ -23,6 +23,7 @@ class Start:
     deviation: float | None
     activation: str
     last: bool
+    units: int | None = None
 
 
 def starts_of(chain: tuple[Layer, ...]) -> list[Start | None]:
@@ -47,7 +48,9 @@ def _start(layer: Layer, *, last: bool) -> Start | None:
     if value is None and deviation is None:
         return None
     activation = activation_name(layer.argument("activation", 1 if layer.name == "Dense" else None))
-    return Start(argument_node(layer, "kernel_initializer"), value, deviation, activation, last)
+    units = constant(layer.argument("units" if layer.name == "Dense" else "filters", 0))
+    node = argument_node(layer, "kernel_initializer")
+    return Start(node, value, deviation, activation, last, units if isinstance(units, int) else None)
 
 
 def _deviation(given: Thing, name: str) -> float | None:

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from unstuck.source import calls, subscripts
-from unstuck.source.merging import as_data, beside, either, merge_names, merge_networks, restore, state_of
+from unstuck.source.merging import as_data, below, beside, either, merge_names, merge_networks, restore, state_of
 from unstuck.source.names import bind_import, builtin
 from unstuck.source.reading import Program
+from unstuck.source.rows import apart
 from unstuck.source.story import Story
 from unstuck.source.values import (
     NOTHING,
@@ -85,6 +86,8 @@ class Interpreter:
         self._returns: list[list[Value]] = []
         self._defined: list[Function | Class] = []
         self._followed: set[ast.AST] = set()
+        self.strided: set[str] = set()
+        """Loop variables that advance by more than one: slices from them do not overlap."""
         self.starred = False
         """Some module was imported with `*`."""
 
@@ -245,6 +248,8 @@ class Interpreter:
 
     def _on_For(self, node: ast.For) -> None:  # noqa: N802
         over = self.value(node.iter)
+        if _strides(node.iter):
+            self.strided |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
         for item in self.items_of(over):
             self.assign(node.target, item)
             self._once(node.body, folds=isinstance(over, Folds), number=id(node))
@@ -413,6 +418,8 @@ class Interpreter:
         tensors = calls.tensor_of(left, right)
         if tensors is not None:
             return tensors
+        if isinstance(left, Data) and isinstance(right, Data) and apart(left.rows, right.rows):
+            return below([left, right]) or left  # list(train) + list(test): arithmetic on other rows would mean nothing
         sides = [side if isinstance(side, Data) else None for side in (left, right)]
         return beside(sides) or self.unknown()
 
@@ -525,10 +532,17 @@ class Interpreter:
         """An object of a class of the file, after its `__init__`."""
         self._followed.add(cls.node)
         thing = calls.new_object(self, cls)
+        thing.arguments = arguments.by_name()
         if "__init__" in cls.methods:
             known = arguments if arguments.complete or arguments.positional or arguments.named else None
             self.inline(Function(cls.methods["__init__"], cls.scope, thing), known)
         return thing
+
+
+def _strides(over: ast.expr) -> bool:
+    """Whether a loop goes over `range(start, stop, step)`; a batch begins where the last one ended."""
+    named = isinstance(over, ast.Call) and isinstance(over.func, ast.Name) and over.func.id == "range"
+    return named and isinstance(over, ast.Call) and len(over.args) == 3 and ast.unparse(over.args[2]) != "1"
 
 
 def _loaded(target: ast.expr) -> ast.expr:

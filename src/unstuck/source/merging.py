@@ -20,6 +20,8 @@ def as_data(value: Value | None) -> Data | None:
         return beside([as_data(item) for item in value.items])
     if isinstance(value, Entries):
         return beside([as_data(item) for item in value.entries.values()])
+    if type(value) is Thing and (held := [v for v in value.arguments.values() if isinstance(v, Data)]):
+        return held[0]  # a generator or data set that was made from these rows
     if type(value) is Thing and value.origin is not None and value.cls is None:
         return Data(row_sets.source(value.origin))
     return None

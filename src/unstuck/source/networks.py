@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from unstuck.source import objects, vocabulary
+from unstuck.source import frames, objects, vocabulary
 from unstuck.source.names import STAR
 from unstuck.source.story import Contract, chain_of
 from unstuck.source.values import (
@@ -148,6 +148,9 @@ def _grow(network: Network, name: str, added: Value | None) -> None:
 def _fit(reader: Interpreter, network: Network, name: str, arguments: Arguments) -> Value:
     made = objects.train(reader, network, name, arguments)
     if made is not None:
+        for layer in layers_of(network) or ():  # a Normalization that was adapted prepares the rows
+            if layer.fitted is not None and made.x is not None:
+                made.x = frames.tainted(made.x, layer.fitted, None)
         made.compiled, made.thawed = network.compiled, network.thawed
         made.layers = tuple(network.layers) if network.layers is not None else None
     network.trained = True

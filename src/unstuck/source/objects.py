@@ -14,11 +14,13 @@ from unstuck.source.values import (
     Const,
     Data,
     Entries,
+    Fitting,
     Folds,
     Items,
     Kind,
     Layer,
     RowIndex,
+    Statistic,
     Stop,
     Thing,
     Value,
@@ -34,6 +36,8 @@ _FITS = ("fit", "partial_fit", "fit_generator", "train_on_batch")
 _TRANSFORMS = (
     *("transform", "texts_to_sequences", "texts_to_matrix", "texts_to_sequences_generator", "sequences_to_matrix"),
 )
+_CHOICES = ("support_", "ranking_", "scores_", "pvalues_", "get_support")
+_IMPORTANCES = ("feature_importances_", "coef_")
 _ADAPTS = ("adapt", "fit_on_texts", "fit_on_sequences")
 
 
@@ -89,9 +93,22 @@ def method(reader: Interpreter, thing: Thing, name: str, arguments: Arguments) -
         return thing
     if name in vocabulary.PREDICTIONS | vocabulary.SCORES:
         return test(reader, thing, name, arguments)
+    if name in _CHOICES:
+        return chosen_by(thing, name, node)
     if name == "fit_predict":
         return as_data(arguments.get("X", 0))
     return _read_folder(reader, thing, name, arguments)
+
+
+def chosen_by(thing: Thing, name: str, node: ast.AST) -> Statistic | None:
+    """What a fitted selector or model says of the columns: choosing by it is a selection with labels."""
+    if name in _CHOICES and thing.fitted is not None and thing.fitted.kind == "selection":
+        return Statistic(thing.fitted)
+    last = thing.attributes.get("(training)")
+    if name in _IMPORTANCES and isinstance(last, Trained) and last.training.x is not None:
+        x = last.training.x
+        return Statistic(Fitting(name, "selection", node, x.rows, via(x, Stop(name, node)).trail))
+    return None
 
 
 def _looks_like_splitter(thing: Thing, node: ast.Call) -> bool:

@@ -57,7 +57,8 @@ def load(reader: Interpreter, value: Value, node: ast.Subscript) -> Value:
     if isinstance(value, Data):
         return _of_data(reader, value, node)
     if isinstance(value, (Names, Mask)):
-        return value
+        chosen = reader.value(index) if not isinstance(index, ast.Slice) else None
+        return chosen if isinstance(chosen, Statistic) else value
     if type(value) is Thing and value.origin is not None:
         return _of_unknown(reader, value, node)
     reader.value(index) if not isinstance(index, ast.Slice) else None
@@ -169,7 +170,7 @@ def _window_of(reader: Interpreter, index: ast.Slice) -> bool:
     shared = bounds[0] & bounds[1]
     single = [isinstance(e, ast.Name) for e in (index.lower, index.upper)]
     factor = any(isinstance(n, ast.Mult) for e in (index.lower, index.upper) for n in ast.walk(e))
-    return bool(shared) and any(single) and not factor  # [i*n:(i+1)*n] does not overlap
+    return bool(shared - reader.strided) and any(single) and not factor  # [i*n:(i+1)*n] does not overlap
 
 
 def _by_index(data: Data, value: Value, index: ast.expr) -> Data:

@@ -20,6 +20,8 @@ def sightings(story: Story) -> Iterator[Sighting]:
                 # units stay alike only if what follows treats them alike too
                 if here is None or before is None or before.value in (None, 0) or here.value in (None, 0):
                     continue
+                if before.units == 1:
+                    continue
                 yield Sighting(
                     node=before.node,
                     message="all units of this layer start alike, and the next layer treats them alike",

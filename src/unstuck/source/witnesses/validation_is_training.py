@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from unstuck.source import rows as row_sets
 from unstuck.source.leaks import Pair, pairs
+from unstuck.source.merging import as_data
 from unstuck.source.sighting import Sighting
 from unstuck.source.story import Story, Testing
 from unstuck.source.values import Stop
@@ -36,6 +37,10 @@ def _has_honest(pair: Pair, known: list[Pair]) -> bool:
 
 
 def _is_scored(pair: Pair, story: Story) -> bool:
+    """Against labels: clusters and autoencoders are rightly looked at on the rows they were made from."""
+    x, y = pair.training.x, as_data(pair.training.y)
+    if y is None or x is None or y == x:
+        return False
     tests: list[Testing] = [test for test in story.testings if test.node is pair.node]
     return any(test.scored for test in tests)
 

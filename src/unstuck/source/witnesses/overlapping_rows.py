@@ -1,0 +1,41 @@
+"""Two subsets of a folder, drawn with different seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unstuck.source.leaks import pairs
+from unstuck.source.sighting import Sighting, argument_node
+from unstuck.source.story import Story
+from unstuck.source.values import Stop, constant
+
+CODE = "LEK201"
+_READERS = ("image_dataset_from_directory", "text_dataset_from_directory")
+
+
+def sightings(story: Story) -> Iterator[Sighting]:
+    for pair in pairs(story):
+        x, held = pair.training.x, pair.held
+        one = x.generator if x is not None else None
+        other = held.generator if held is not None else None
+        if x is None or held is None or one is None or other is None or one is other:
+            continue
+        if one.name not in _READERS or one.name != other.name or _folder(x.rows) != _folder(held.rows):
+            continue
+        seeds = [constant(reader.argument("seed")) for reader in (one, other)]
+        kept = any(constant(reader.argument("shuffle"), True) is False for reader in (one, other))
+        if kept or not all(isinstance(seed, int) for seed in seeds) or seeds[0] == seeds[1]:
+            continue
+        yield Sighting(
+            node=argument_node(other, "seed"),
+            message="the two subsets of the folder are drawn with different seeds",
+            label=f"not {seeds[0]}",
+            related=((argument_node(one, "seed"), "the other subset is drawn with this one"),),
+            flow=(*x.trail, *held.trail, Stop(pair.training.name, pair.training.node)),
+            conclusion="the files are shuffled by the seed and then cut, so with two seeds the cuts overlap",
+            help="give both subsets the same seed",
+        )
+
+
+def _folder(rows: object) -> object:
+    return {key for key, _ in rows} if isinstance(rows, frozenset) else None
