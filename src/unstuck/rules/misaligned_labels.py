@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from unstuck.experiments.interventions.realign import RealignLabels
-from unstuck.finding import Evidence
+from unstuck.finding import Evidence, Fix
 from unstuck.measure.alignment import Alignment
+from unstuck.measure.case import Missing
 from unstuck.measure.data import Data
+from unstuck.measure.pairing import Pairing
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, Rule, Suspect
@@ -18,13 +20,23 @@ UNSURE = 0.05
 MIN_SKILL = 0.1
 """Cross-validated R2 of the labels (as numbers) in the better order; less would not be worth a hunt."""
 
+LEADS_TO = (
+    "no-signal",
+    "memorising",
+    "model-too-small",
+    "learning-rate-too-low",
+    "too-few-updates",
+    "unpaired-shuffles",
+)
+
 
 class MisalignedLabels(Rule):
     """The labels fit the inputs only in another order.
 
     What it finds
     Training labels that carry no signal in the recorded order, and clearly do when they are shifted by up to five rows,
-    reversed, or taken as sorted by a column of the inputs.
+    reversed, or taken as sorted by a column of the inputs. Inputs and labels that were split in two calls of
+    train_test_split with different seeds.
 
     Why training stops
     Each row is paired with the label of another. Nothing about the inputs predicts it, so the network can only learn
@@ -36,7 +48,8 @@ class MisalignedLabels(Rule):
 
     How it is proven
     A linear learner is cross-validated on every candidate order, with p-values multiplied by their number. Where the
-    held-out labels are in order, the network is trained with the labels put right.
+    held-out labels are in order, the network is trained with the labels put right. Rows that were split apart are
+    followed by their fingerprints to the labels they had.
 
     When to ignore it
     In time series, where tomorrow's value may fit better than today's without being knowable; shifts are not tried when
@@ -70,7 +83,13 @@ model.fit(x, y, epochs=12, validation_data=(x_val, y_val), verbose=0)
 """
     )
 
-    def check(self, setup: Setup, data: Data, alignment: Alignment) -> Cleared | Suspect:
+    def check(
+        self, setup: Setup, data: Data, pairing: Pairing | None, alignment: Alignment | None
+    ) -> Cleared | Suspect:
+        if pairing is not None and pairing.apart:
+            return _split_apart(setup, pairing)
+        if alignment is None:
+            raise Missing("all training rows in their order, as a table")
         best, recorded = alignment.best, alignment.recorded
         if best is None:
             return Cleared("the rows are a series, so other orders say nothing")
@@ -123,5 +142,30 @@ model.fit(x, y, epochs=12, validation_data=(x_val, y_val), verbose=0)
             fix=None if testable else cure.edit(setup),
             # What is learnable was measured on the same wrong pairs, so having learnt it proves nothing.
             impairs=False,
-            leads_to=("no-signal", "memorising", "model-too-small", "learning-rate-too-low", "too-few-updates"),
+            leads_to=LEADS_TO,
         )
+
+
+def _split_apart(setup: Setup, pairing: Pairing) -> Suspect:
+    return Suspect(
+        message=f"{pairing.apart} of {pairing.rows} training rows have the label of another row: inputs and labels were"
+        " split apart",
+        confidence="proven",
+        location=setup.sources.location(pairing.y_site, "the labels, with another seed") or setup.fit_location(),
+        related=(setup.sources.location(pairing.x_site, "the inputs"),),
+        evidence=(
+            Evidence(
+                measure="rows-with-another-label",
+                text=f"before the two splits {pairing.apart} of {pairing.rows} training rows had a different label",
+                value=pairing.apart,
+                of=pairing.rows,
+            ),
+        ),
+        fix=Fix(
+            title="split inputs and labels in one call: train_test_split(x, y)",
+            applicability="sketch",
+            alternative="the same random_state in both calls",
+        ),
+        conclusion="the fingerprints of the rows lead to other labels than the ones they were trained with",
+        leads_to=LEADS_TO,
+    )
