@@ -8,6 +8,7 @@ import time
 import types
 import warnings
 from pathlib import Path
+from typing import ClassVar
 
 from unstuck.diagnosis import Workers, diagnose_folder
 from unstuck.finding import Report
@@ -19,11 +20,15 @@ from unstuck.settings import Settings
 
 
 class Bench:
-    """One recorder hooked into this process, moved to a new folder for each example."""
+    """One recorder hooked into this process, moved to a new folder for each example.
+
+    Keras is hooked once in a process, so all benches share the recorder.
+    """
+
+    _recorder: ClassVar[Recorder | None] = None
 
     def __init__(self) -> None:
         self.workers = Workers(())
-        self._recorder: Recorder | None = None
 
     def diagnose(self, example: Example, folder: Path, settings: Settings) -> Report:
         folder.mkdir(parents=True)
@@ -35,10 +40,10 @@ class Bench:
     def _record(self, script: Path, folder: Path) -> None:
         from unstuck.record import keras_hooks
 
-        if self._recorder is None:
-            self._recorder = Recorder(folder)
-            keras_hooks.install(self._recorder)
-        recorder = self._recorder
+        if Bench._recorder is None:
+            Bench._recorder = Recorder(folder)
+            keras_hooks.install(Bench._recorder)
+        recorder = Bench._recorder
         recorder.writer, recorder.folder, recorder.fits = Writer(folder), folder, 0
         recorder._files.clear()
         recorder.writer.meta("script", str(script))

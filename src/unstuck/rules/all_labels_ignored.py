@@ -58,7 +58,7 @@ model = keras.Sequential([
     keras.layers.Dense(16, activation="relu"),
     keras.layers.Dense(3, activation="softmax"),
 ])
-model.compile(keras.optimizers.Adam(0.01), loss=keras.losses.SparseCategoricalCrossentropy(ignore_class=0))
+model.compile(keras.optimizers.Adam(0.01), loss=keras.losses.SparseCategoricalCrossentropy(ignore_class=-1))
 model.fit(x, y, validation_data=(x_val, y_val), epochs=30, verbose=0)
 """,
         data="three-classes",

@@ -47,24 +47,27 @@ class TrainLossAboveValidation(Rule):
     sick = Example(
         """
 model = keras.Sequential([
-    keras.layers.Dropout(0.5),
+    keras.layers.Flatten(),
     keras.layers.Dense(64, activation="relu"),
-    keras.layers.Dropout(0.5),
-    keras.layers.Dense(1, activation="sigmoid"),
+    keras.layers.Dropout(0.6),
+    keras.layers.Dense(10, activation="softmax"),
 ])
-model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy", metrics=["accuracy"])
-model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
-"""
+model.compile(keras.optimizers.Adam(0.003), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(x, y, validation_data=(x_val, y_val), epochs=12, verbose=0)
+""",
+        data="images",
     )
     healthy = Example(
         """
 model = keras.Sequential([
+    keras.layers.Flatten(),
     keras.layers.Dense(64, activation="relu"),
-    keras.layers.Dense(1, activation="sigmoid"),
+    keras.layers.Dense(10, activation="softmax"),
 ])
-model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy", metrics=["accuracy"])
-model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
-"""
+model.compile(keras.optimizers.Adam(0.003), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(x, y, validation_data=(x_val, y_val), epochs=12, verbose=0)
+""",
+        data="images",
     )
 
     def check(self, setup: Setup, curve: Curve, skill: Skill) -> Judgement:
