@@ -1,6 +1,8 @@
 # make demo   install and diagnose a really stuck script
 # make test   install and pass the tests, on JAX, TensorFlow and PyTorch
 # make check  lint, types, layers
+# make bench    speed and memory, ONLY=engine|recorder|leakage|check for one group
+# make quality  right and wrong, ONLY=engine|kill|faults|rules|leakage|corpus for one group
 # make lock   renew the lock file and the pinned requirements made from it
 
 PYTHON ?= python3
@@ -8,7 +10,7 @@ BIN := .venv/bin
 TORCH := torch==2.13.0
 PER_BACKEND := tests/record tests/rules/test_rule_examples.py
 
-.PHONY: demo test check lock clean
+.PHONY: demo test check bench quality lock clean
 
 demo: .make/run
 	-KERAS_BACKEND=jax $(BIN)/unstuck run --html .unstuck/demo.html examples/stuck_at_zero.py
@@ -24,6 +26,9 @@ check: .make/lint
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench quality: .make/test
+	KERAS_BACKEND=jax $(BIN)/python -m benchmarks $@ $(ONLY)
 
 lock: .make/lint
 	$(BIN)/uv lock

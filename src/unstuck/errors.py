@@ -111,5 +111,9 @@ ERRORS: dict[str, str] = {
         "changed since then, or cannot be read, so nothing was written. Record the run again."
     ),
     "E021": "`unstuck repro` could not write a script for this finding: no experiment shows it, or rows were not kept.",
+    "E022": (
+        "Trials were asked to run on Ray, which is not installed or does not answer. `pip install 'unstuck[ray]'` "
+        "installs it, `ray start --head` starts a cluster of one machine; without --executor trials run here."
+    ),
 }
 """What `unstuck explain CODE` says. A code is never used again for something else."""

@@ -6,7 +6,7 @@ fields are only ever added within a schema version, never renamed or removed.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -259,6 +259,8 @@ class Report(Struct, frozen=True):
     experiments: tuple[Trial, ...] = ()
     suppressed: tuple[Finding, ...] = ()
     warnings: tuple[str, ...] = ()
+    interrupted: bool = False
+    """Whether trials were stopped by the person; those that were finished count."""
     timing: dict[str, float] = {}
     sources: dict[str, tuple[str, ...]] = {}
     """The lines of the files that findings point into, for code frames."""
@@ -287,6 +289,9 @@ class Report(Struct, frozen=True):
         from unstuck.report import text
 
         return text(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: object) -> None:
+        printer.text(str(self))
 
     def _repr_html_(self) -> str:
         from unstuck.report import html_fragment

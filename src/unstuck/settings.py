@@ -21,6 +21,7 @@ _UNITS = {"": 1, "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60
 _KEYS = (
     "budget",
     "exclude",
+    "executor",
     "experiments",
     "fail-on",
     "ignore",
@@ -47,6 +48,8 @@ class Settings:
     exit_zero: bool = False
     strict: bool = False
     samples: bool = True
+    executor: str = "local"
+    """Where trials are trained: `local`, `ray`, or the address of a Ray cluster."""
     keep_runs: int = 50
     """Recorded runs that are kept; older ones go when a new one begins."""
     keep_megabytes: int = 2000
@@ -166,6 +169,10 @@ def _positive(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
+def _executor(value: Any) -> str | None:
+    return value if isinstance(value, str) and (value in ("local", "ray") or ":" in value) else None
+
+
 _LIST = ("a list of names", _names)
 _CHECKS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "experiments": _one_of(*get_args(Experiments)),
@@ -175,6 +182,7 @@ _CHECKS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "keep-runs": ("a whole number above zero", _positive),
     "keep-megabytes": ("a whole number above zero", _positive),
     "budget": ("a time", parse_budget),
+    "executor": ("`local`, `ray` or `ray://HOST:PORT`", _executor),
     "select": _LIST,
     "ignore": _LIST,
     "exclude": _LIST,

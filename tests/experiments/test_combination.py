@@ -83,6 +83,18 @@ def test_two_faults_that_hide_each_other_need_both_changes_when_one_is_proven():
     assert found.enough
 
 
+def test_two_faults_that_hide_each_other_are_found_as_a_pair():
+    where, judged = tried(0b011, (2, 0, 1))
+    found = combine(where, judged, first=(), wanted=0.8, seeds=3)
+    assert {"rule-0", "rule-1"} == set(found.rules)
+    assert {"rule-0", "rule-1"} == {arm.rule for arm, _ in found.judged}
+
+
+def test_three_faults_need_three_changes():
+    where, judged = tried(0b111, (0, 1, 2, 3))
+    assert not combine(where, judged, first=(), wanted=0.8, seeds=3).enough
+
+
 def test_a_change_that_adds_nothing_is_not_in_the_set():
     where, judged = tried(0b001, (2, 0))
     found = combine(where, judged, first=("rule-2",), wanted=0.8, seeds=3)

@@ -106,6 +106,10 @@ def test_an_optimiser_recorded_under_pytorch_is_rebuilt_here(experiment):
 
 @pytest.fixture(scope="module")
 def regularised():
+    return regularised_experiment()
+
+
+def regularised_experiment() -> Experiment:
     """A model with dropout and a penalty, on data it can learn."""
     import keras
 

@@ -93,6 +93,8 @@ def judge(folder: Path, settings: Settings, options: dict[str, Any], *, status: 
     except UnstuckError as error:
         console.complain(error)
         sys.exit(status or 2)
+    if found.interrupted:
+        return 130
     if settings.exit_zero:
         return 0
     if reaches(found, settings.fail_on, possible=settings.show == "possible"):

@@ -35,6 +35,12 @@ _FORMAT = [
         help="Time for experiments: 60, '60 s', '5 min'.  [default: 5 min]",
     ),
     click.option(
+        "--executor",
+        metavar="WHERE",
+        envvar="UNSTUCK_EXECUTOR",
+        help="Where to train: local, ray, or a cluster's ray://HOST:PORT.  [default: local]",
+    ),
+    click.option(
         "--seeds",
         type=click.IntRange(min=1),
         envvar="UNSTUCK_SEEDS",
@@ -82,5 +88,5 @@ def told(command: Command) -> Command:
 def settings_for(start: Path, options: dict[str, Any], **more: Any) -> Settings:
     from unstuck.settings import load
 
-    names = ("experiments", "budget", "seeds", "fail_on", "exit_zero", "strict", "show")
+    names = ("experiments", "budget", "seeds", "fail_on", "exit_zero", "strict", "show", "executor")
     return load(start, **{name: options[name] for name in names}, **more)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ import msgspec
 
 from unstuck.diagnosis.judge import judge_all
 from unstuck.diagnosis.roots import link
+from unstuck.diagnosis.suppression import obeyed
 from unstuck.diagnosis.testing import Tested, test
 from unstuck.diagnosis.uphold import uphold
 from unstuck.diagnosis.verdict import judge_fit
 from unstuck.errors import UnstuckError
-from unstuck.experiments.pool import Pool
+from unstuck.experiments.pool import Executor, Pool
 from unstuck.experiments.worker import Worker, WorkerLost
 from unstuck.finding import SCHEMA, SEVERITIES, Finding, Fit, Report, RuleResult, Run, Summary, Tool, Trial, Verdict
 from unstuck.measure.case import Case
@@ -43,19 +45,33 @@ Progress = Callable[[str], None]
 
 
 class Workers:
-    """The worker processes of one diagnosis, a pool for each backend, started when first asked for."""
+    """The worker processes of one diagnosis, a pool for each backend, started when first asked for.
 
-    def __init__(self, paths: tuple[str, ...]) -> None:
+    Args:
+        paths: entries for their `sys.path`. executor: `local`, `ray`, or the address of a Ray cluster, for trials.
+    """
+
+    def __init__(self, paths: tuple[str, ...], executor: str = "local") -> None:
         self._paths = paths
+        self._executor = executor
         self._pools: dict[str, Pool] = {}
 
-    def pool(self, backend: str) -> Pool:
+    def __call__(self, backend: str) -> Worker:
+        """A worker process, for questions that are not trials."""
+        return self._pool(backend).first
+
+    def executor(self, backend: str) -> Executor:
+        """Where trials are trained."""
+        if self._executor == "local":
+            return self._pool(backend)
+        from unstuck.experiments.ray_executor import RayExecutor
+
+        return RayExecutor(backend, "" if self._executor == "ray" else self._executor)
+
+    def _pool(self, backend: str) -> Pool:
         if backend not in self._pools:
             self._pools[backend] = Pool(lambda: Worker(backend, self._paths))
         return self._pools[backend]
-
-    def __call__(self, backend: str) -> Worker:
-        return self.pool(backend).first
 
     def close(self) -> None:
         for pool in self._pools.values():
@@ -68,6 +84,7 @@ def diagnose_folder(
     *,
     progress: Progress | None = None,
     workers: Workers | None = None,
+    since: int = 0,
 ) -> Report:
     """Judge a recorded run.
 
@@ -76,6 +93,7 @@ def diagnose_folder(
         settings: what to try and how long; the defaults when None.
         progress: called with a line of what is being done now.
         workers: worker processes to use and leave open; made and closed here when None.
+        since: the first fit that is judged; a notebook goes on recording in one folder.
 
     Raises:
         UnstuckError: when the folder holds no recorded fit.
@@ -83,22 +101,23 @@ def diagnose_folder(
     settings, progress = settings or Settings(), progress or (lambda _: None)
     began = time.monotonic()
     run = read_run(folder)
-    if not run.fits:
+    if len(run.fits) <= since:
         raise UnstuckError(
             "E006",
             f"no fit was recorded in {folder}",
             expected="a script that calls model.fit",
             do="run the script to the point where it trains",
         )
-    own = workers or Workers(_paths(run))
+    own = workers or Workers(_paths(run), settings.executor)
     try:
         run = _replayed(run, own, progress)
+        run = replace(run, fits=run.fits[since:])
         rules = _selected(settings)
         parts = [_diagnose_fit(Case(run, fit), rules, settings, own, progress, len(run.fits)) for fit in run.fits]
     finally:
         if workers is None:
             own.close()
-    return _report(run, parts, time.monotonic() - began)
+    return obeyed(_report(run, parts, time.monotonic() - began))
 
 
 def _replayed(run: RecordedRun, workers: Workers, progress: Progress) -> RecordedRun:
@@ -135,7 +154,7 @@ def _diagnose_fit(
     tested = Tested(problem="experiments are off")
     if settings.experiments != "off":
         tested = test(
-            case, judged, executors=workers.pool, budget=settings.budget / fits, seeds=settings.seeds, progress=progress
+            case, judged, executors=workers.executor, budget=settings.budget / fits, seeds=settings.seeds, progress=progress
         )
     findings: list[Finding] = []
     results: list[RuleResult] = []
@@ -186,6 +205,7 @@ def _report(run: RecordedRun, parts: list[Part], seconds: float) -> Report:
         rules=tuple(r for part in parts for r in part[2]),
         experiments=trials,
         warnings=tuple(problems),
+        interrupted=any(part[3].interrupted for part in parts),
         timing={
             "record": _recorded_seconds(run),
             "diagnose": round(seconds, 3),

@@ -1,7 +1,8 @@
 """Several causes at once: the smallest set of changes that is enough, and which of them alone are not.
 
-Singles are judged first. Where the best of them is not enough, the change that adds most on top is taken in, one after
-another, and at the end each member is left out once: it stays only if the set is worse without it.
+Singles are judged first. Where none of them helps, pairs are tried, since two causes can hide each other. Where the
+best is not enough, the change that adds most on top is taken in, one after another, and at the end each member is left
+out once: it stays only if the set is worse without it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from unstuck.finding import Trial
 
 MOST_ADDED = 3
 """Changes that are tried on top of the set, in each round."""
+MOST_PAIRED = 5
+"""Changes that are tried in pairs where none helps alone."""
 MOST_TOGETHER = 4
 """Changes in a set at most: real programs have two to five faults at once."""
 
@@ -56,6 +59,12 @@ def combine(bench: Bench, judged: Sequence[Judged], *, first: Sequence[str], wan
         return Combination()
     lead, reached = ranked[0][0], mean_skill(ranked[0][1])
     members, trials = [lead], list[Judged]()
+    alone = any(trial.outcome == "confirmed" for _, trial in ranked) or lead.rule in first
+    if not alone and reached < wanted and bench.seconds_left > 2:
+        trials += _pairs(bench, ranked[:MOST_PAIRED], seeds, number=len(judged))
+        pair = max((p for p in trials if p[1].outcome == "confirmed"), key=lambda p: mean_skill(p[1]), default=None)
+        if pair is not None:
+            members, reached = _members(pair[0], ranked), mean_skill(pair[1])
     while reached < wanted and len(members) < MOST_TOGETHER and bench.seconds_left > 2:
         round_trials = _added(bench, members, ranked, wanted, seeds, number=len(judged) + len(trials))
         trials += round_trials
@@ -67,7 +76,8 @@ def combine(bench: Bench, judged: Sequence[Judged], *, first: Sequence[str], wan
         reached = mean_skill(trial)
     if len(members) > 2:
         members = _needed(bench, members, seeds)
-    return Combination(tuple(trials), lead.rule if trials else "", tuple(a.rule for a in members), reached >= wanted)
+    rules = tuple(arm.rule for arm in members)
+    return Combination(tuple(trials), rules[0] if trials else "", rules, reached >= wanted)
 
 
 def mean_skill(trial: Trial) -> float:
@@ -105,6 +115,30 @@ def _added(
         if all(trial.outcome != "inconclusive" for arm, trial in found if arm.against is not None):
             break
     return found
+
+
+def _pairs(bench: Bench, ranked: Sequence[Judged], seeds: int, *, number: int) -> list[Judged]:
+    """Every two changes together, judged for both of their rules against the run as written."""
+    arms = []
+    for i, (one, _) in enumerate(ranked):
+        for other, _ in ranked[i + 1 :]:
+            if one.intervention != other.intervention:
+                both = _together([one.intervention, other.intervention])
+                arms += [Arm(both, one.rule), Arm(both, other.rule)]
+    found: list[Judged] = []
+    for total in (seeds, min(MAX_SEEDS, 2 * seeds)):
+        bench.run([None, *(arm.intervention for arm in arms)], range(total))
+        found = [(arm, judge(bench, arm, number + i, tried=max(1, len(arms) // 2))) for i, arm in enumerate(arms)]
+        if any(trial.outcome == "confirmed" for _, trial in found):
+            break
+    kept = max((mean_skill(trial) for _, trial in found if trial.outcome == "confirmed"), default=np.inf)
+    return [pair for pair in found if pair[1].outcome == "confirmed" and mean_skill(pair[1]) >= kept]
+
+
+def _members(pair: Arm, ranked: Sequence[Judged]) -> list[Arm]:
+    """The two single arms of a pair."""
+    assert isinstance(pair.intervention, Together)
+    return [next(arm for arm, _ in ranked if arm.intervention == part) for part in pair.intervention.parts]
 
 
 def _needed(bench: Bench, members: Sequence[Arm], seeds: int) -> list[Arm]:

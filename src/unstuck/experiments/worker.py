@@ -23,6 +23,9 @@ import numpy as np
 from unstuck.experiments.outcome import Job, Outcome
 from unstuck.record.refit import Request
 
+MEMORY_SHARE = 0.7
+"""Of the machine's memory, for one worker; beyond it a trial is lost, not the machine."""
+
 
 class WorkerLost(Exception):
     """The worker died, ran out of time or refused; the message says which."""
@@ -46,6 +49,11 @@ class Worker:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def pid(self) -> int | None:
+        """Number of the process, None before it is started."""
+        return self._process.pid if self._process else None
 
     def probe(self, folder: Path, fit: int, held: tuple[np.ndarray, ...], *, seconds: float) -> str:
         return str(self._ask(("probe", str(folder), fit, held), seconds))
@@ -76,7 +84,7 @@ class Worker:
             MPLBACKEND="Agg",
         )
         return subprocess.Popen(
-            [sys.executable, "-m", "unstuck.experiments.worker", os.pathsep.join(self._paths)],
+            [sys.executable, "-m", "unstuck.experiments.worker", os.pathsep.join(self._paths), str(_memory_limit())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -114,6 +122,23 @@ class Worker:
                 if pipe is not None:
                     with contextlib.suppress(BrokenPipeError):
                         pipe.close()
+
+
+def _memory_limit() -> int:
+    """Bytes that a worker may take: `MEMORY_SHARE` of the machine's memory; 0 where that is not known."""
+    try:
+        return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE)
+    except (AttributeError, ValueError, OSError):
+        return 0
+
+
+def _limit_memory(limit: int) -> None:
+    """Let an allocation beyond the limit fail, which ends this worker only, rather than the machine swap."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        if limit:
+            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 def _send(pipe: BinaryIO | Any, message: object) -> None:
@@ -191,6 +216,7 @@ def _import_keras() -> None:
 
 
 if __name__ == "__main__":
+    _limit_memory(int(sys.argv[2]))
     _import_keras()
     sys.path[:0] = [path for path in sys.argv[1].split(os.pathsep) if path]
     _answers = os.fdopen(os.dup(1), "wb")
