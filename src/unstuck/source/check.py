@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
-import multiprocessing
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,6 +120,9 @@ def _each(files: Sequence[Path], asked: Asked) -> list[Checked]:
     workers = min(os.cpu_count() or 1, len(files) // _AT_ONCE)
     if len(files) <= _ALONE or workers < 2:
         return [check_file(file, asked) for file in files]
+    import multiprocessing  # with what it needs a third of the start-up, for large folders only
+    from concurrent.futures import ProcessPoolExecutor
+
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("fork" if "fork" in methods else None)
     with ProcessPoolExecutor(workers, context) as pool:

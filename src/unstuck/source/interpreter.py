@@ -95,9 +95,9 @@ class Interpreter:
         """The story of the whole program; of its beginning, if it is very long."""
         trees = [cell.tree for cell in self.program.cells]
         for tree in trees:  # a notebook's imports may have run from any cell
-            for node in ast.walk(tree):
-                if isinstance(node, (ast.Import, ast.ImportFrom)):
-                    self.starred |= bind_import(node, self.scope)
+            for statement in _statements(tree.body):
+                if isinstance(statement, (ast.Import, ast.ImportFrom)):
+                    self.starred |= bind_import(statement, self.scope)
         try:
             for tree in trees:
                 self.block(tree.body)
@@ -537,6 +537,18 @@ class Interpreter:
             known = arguments if arguments.complete or arguments.positional or arguments.named else None
             self.inline(Function(cls.methods["__init__"], cls.scope, thing), known)
         return thing
+
+
+def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """All statements of a block and of the blocks inside it."""
+    waiting = list(body)
+    while waiting:
+        statement = waiting.pop()
+        yield statement
+        for name in ("body", "orelse", "finalbody"):
+            waiting += getattr(statement, name, ())
+        for handler in getattr(statement, "handlers", ()):
+            waiting += handler.body
 
 
 def _strides(over: ast.expr) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import io
-import json
 import re
 import tokenize
 import warnings
@@ -122,6 +121,8 @@ def _parsed(text: str, shown: str, where: str = "") -> ast.Module:
 
 
 def _notebook(content: bytes, shown: str) -> list[Any]:
+    import json  # only for notebooks: scripts start faster without it
+
     try:
         loaded = json.loads(content)
         cells = loaded.get("cells")
