@@ -1,4 +1,4 @@
-"""How fast trials are: one plan of 64 against 64 fresh fits on each backend, worker start-up included."""
+"""How fast trials are: a plan of 64 against 64 fresh fits on each backend, worker start-up included. And how right."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import planted
+from benchmarks.equivalence import equivalence
 from benchmarks.programs import BATCH, EPOCHS, NAMES, data, model
 from benchmarks.row import Row, row
 from unstuck.experiments.experiment import Experiment
@@ -43,6 +45,13 @@ def bench() -> Iterator[Row]:
         for peer in peers.values():
             peer.close()
     yield from _structural_change()
+
+
+def quality() -> Iterator[Row]:
+    yield from equivalence()
+    yield from planted.healthy()
+    yield from planted.singles()
+    yield from planted.pairs()
 
 
 def _against_fits(name: str, peers: dict[str, _Peer]) -> Iterator[Row]:
