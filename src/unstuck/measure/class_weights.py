@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from unstuck.measure.case import Case, Missing
+from unstuck.measure.class_keys import label_of
 from unstuck.measure.task import Task
-
-NUMBERS = ("int", "float", "bool", "int8", "int16", "int32", "int64", "uint8", "float32", "float64")
-"""Types of keys that are equal to an integer label, and hash like one; `"1"` is not 1."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +34,6 @@ class ClassWeights:
         if not task.is_classes:
             raise Missing("labels that are classes")
         labels = frozenset(int(label) for label in task.y)
-        numbers = [_number(key) for key, kind in zip(given, kinds, strict=True) if kind in NUMBERS]
-        found = frozenset(int(n) for n in numbers if n is not None and n in labels)
-        return cls(tuple(given), kinds, tuple(float(w) for w in given.values()), found, labels)
-
-
-def _number(key: str) -> float | None:
-    try:
-        return {"True": 1.0, "False": 0.0}.get(key) if key in ("True", "False") else float(key)
-    except ValueError:
-        return None
+        named = {label_of(key, kind) for key, kind in zip(given, kinds, strict=True)}
+        weights = tuple(float(w) for w in given.values())
+        return cls(tuple(given), kinds, weights, frozenset(label for label in labels if label in named), labels)

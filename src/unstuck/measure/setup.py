@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from unstuck.finding import Location
 from unstuck.measure.case import Case, Missing
+from unstuck.measure.class_keys import weights_by_label
 from unstuck.measure.source import Sources
 
 LOSS_NAMES = {
@@ -162,7 +163,7 @@ class Setup:
             batch_size=body["batch_size"],
             epochs=body["epochs"],
             rows=int(body["train"].get("rows") or 0),
-            class_weight=body.get("class_weight"),
+            class_weight=weights_by_label(body),
             sites={
                 "model": model.get("site"),
                 "compile": body.get("compile_site") or _only(sources, fit_site, "compile"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from unstuck.finding import Evidence, Fix
-from unstuck.measure.class_weights import NUMBERS, ClassWeights
+from unstuck.measure.class_keys import NUMBERS
+from unstuck.measure.class_weights import ClassWeights
 from unstuck.measure.contract import Contract
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
@@ -61,10 +62,8 @@ model.fit(x, y, class_weight=weights, validation_data=(x_val, y_val), epochs=10,
     )
 
     def check(self, setup: Setup, contract: Contract, weights: ClassWeights | None) -> Judgement:
-        if not setup.class_weight:
-            return NotApplicable("no class weights are given")
         if weights is None or not contract.single:
-            return NotApplicable("the labels are not classes, or there are several outputs")
+            return NotApplicable("no class weights are given for classes of one output")
         if set(weights.weights) == {1.0}:
             return Cleared("all class weights are 1, so nothing is lost")
         if weights.found:
