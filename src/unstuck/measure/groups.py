@@ -27,6 +27,7 @@ ALIKE = 0.5
 """Share of the held-out rows whose nearest training row is of the same group, beyond chance, from which a column
 without a telling name counts: rows of one group are then near copies of one another."""
 MAX_ROWS = 2_000
+MAX_COLUMNS = 1_000
 TIED = 0.99
 
 
@@ -92,11 +93,15 @@ def _is_label(keys: np.ndarray, task: Task) -> bool:
 
 
 def _is_feature(keys: np.ndarray, data: Data) -> bool:
-    """Whether a column of the inputs holds the same values: then the network is meant to know them."""
-    distinct = len(np.unique(keys))
-    for column in data.flat.T[:500]:
-        values = np.unique(column)
-        if len(values) == distinct and np.unique(np.stack([column, keys]), axis=1).shape[1] == distinct:
+    """Whether a column of the inputs holds the same values, or several one-hot columns do: the network is meant to
+    know them."""
+    values, counts = np.unique(keys, return_counts=True)
+    one = keys == values[counts.argmax()]
+    for column in data.flat.T[:MAX_COLUMNS]:
+        own = np.unique(column)
+        if len(own) == 2 and np.array_equal(column == own[1], one):
+            return True
+        if len(own) == len(values) and np.unique(np.stack([column, keys]), axis=1).shape[1] == len(values):
             return True
     return False
 

@@ -40,8 +40,8 @@ class ProxyFeature(Rule):
         """
 rng = np.random.default_rng(0)
 x = rng.normal(size=(1500, 6)).astype("float32")
-y = (x.sum(axis=1) + 2.5 * rng.normal(size=1500) > 0).astype("float32")
-discharged_to = np.where(rng.random(1500) < 0.04, 1 - y, y)
+y = (x.sum(axis=1) + 1.5 * rng.normal(size=1500) > 0).astype("float32")
+discharged_to = np.where(rng.random(1500) < 0.05, 1 - y, y)
 x = np.column_stack([x, discharged_to]).astype("float32")
 model = keras.Sequential([
     keras.Input((7,)),
