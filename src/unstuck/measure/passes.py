@@ -16,7 +16,7 @@ class Passes:
     """The steps of a fit.
 
     Attributes:
-        steps: optimiser steps of each epoch, (epochs,).
+        steps: optimiser steps of each epoch that ended, or of the one that did not, (epochs,).
         asked: `steps_per_epoch`, None when it was not given.
         rows: of the data, as far as they are known: those of arrays, or of a stream's first pass.
         batch: rows a step, rounded: the batch size, or what the first pass of a stream had.
@@ -38,7 +38,7 @@ class Passes:
         if not len(table) or body.get("loop"):
             raise Missing("the steps of a call of fit")
         epochs = table[:, 0].astype(int)
-        steps = np.bincount(epochs - epochs.min())
+        steps = np.bincount(epochs - epochs.min())[: max(1, len(case.fit.epochs))]
         data, stats = case.get(Data), body["train"]
         stream = bool(stats.get("stream"))
         batch = max(1, round(data.rows / max(int(steps[0]), 1))) if stream else int(body["batch_size"])

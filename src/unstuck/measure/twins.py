@@ -23,7 +23,9 @@ class Twins:
     Attributes:
         conflicting: for each row whether another row has the same inputs and another label, (n,).
         distinct: number of different inputs.
-        ceiling: the highest skill on these rows that any function of the inputs can have.
+        ceiling: share of the labels' entropy (of their variance, where they are numbers) on these rows that the inputs
+            determine: 1 without conflicts, 0 when every input has the labels of all. Inputs that are seldom repeated
+            determine more of a sample than of what it was drawn from.
     """
 
     conflicting: np.ndarray
@@ -36,12 +38,11 @@ class Twins:
         if len(task.y) != len(data.y):
             raise Missing("one label a row (the targets are sequences)")
         group = _groups(data.x)
-        best = _best_answers(task, group)
         labels = np.eye(task.classes)[task.y] if task.is_classes else np.nan_to_num(task.y)
         return cls(
             conflicting=_conflicting(labels, group),
             distinct=int(group.max(initial=-1)) + 1,
-            ceiling=task.skill(best, task.y) if len(best) else float("nan"),
+            ceiling=_explained(labels, group, entropy=task.is_classes),
         )
 
 
@@ -51,12 +52,18 @@ def _groups(inputs: tuple[np.ndarray, ...]) -> np.ndarray:
     return np.asarray(np.unique(row_hashes(rows), return_inverse=True)[1]).reshape(-1)
 
 
-def _best_answers(task: Task, group: np.ndarray) -> np.ndarray:
-    """For each row the mean label of its group: class shares, or the mean target."""
-    labels = np.eye(task.classes)[task.y] if task.is_classes else np.nan_to_num(task.y)
+def _explained(labels: np.ndarray, group: np.ndarray, *, entropy: bool) -> float:
+    """Share of the entropy or variance of labels (n, k) that lies between the groups."""
     count = np.bincount(group)
-    means = np.stack([np.bincount(group, weights=column) / count for column in labels.T], axis=1)
-    return np.asarray(means[group])
+    means = np.stack([np.bincount(group, weights=column) / count for column in labels.T], axis=1)[group]
+    base = labels.mean(axis=0)
+    if entropy:
+        right = labels.argmax(axis=1)[:, None]
+        left = -np.log(np.take_along_axis(means, right, axis=1)).mean()
+        whole = -np.log(base[right]).mean()
+    else:
+        left, whole = ((labels - means) ** 2).mean(), ((labels - base) ** 2).mean()
+    return float(1 - left / whole) if whole > 0 else float("nan")
 
 
 def _conflicting(labels: np.ndarray, group: np.ndarray) -> np.ndarray:

@@ -129,6 +129,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
                 "unscaled-inputs",
                 "vanishing-gradient",
                 "saturated-activation",
+                "oversized-initialisation",
             ),
         )
 

@@ -16,8 +16,9 @@ from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 MANY = 0.1
 """Share of rows that contradict another from which they are worth a trial; natural duplicates are fewer."""
-NOTHING_LEFT = 0.1
-"""Highest possible skill on the training rows at which nothing can be learnt, whatever the network."""
+NOTHING_LEFT = 0.02
+"""Share of the labels' entropy or variance that the inputs determine at which nothing can be learnt, whatever the
+network. Low, because a few percent are a result where labels are a matter of chance (clicks, prices)."""
 
 
 class ContradictoryLabels(Rule):
@@ -35,8 +36,8 @@ class ContradictoryLabels(Rule):
     A training loss that stops well above 0, also for a large network without regularisation.
 
     How it is proven
-    Answering the mean label of each distinct input is the best any network can do on these rows; its score is computed.
-    Where it leaves nothing to learn that settles it. Else the same network is trained with other rows in their place.
+    Answering the mean label of each distinct input is the best any network can do on these rows. Where that is no
+    better than one answer for all, it is settled. Else the same network is trained with other rows in their place.
 
     When to ignore it
     When the inputs are few categories and the label is a matter of chance: then the floor is the answer.
@@ -97,8 +98,8 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
                     of=len(twins.conflicting),
                 ),
                 Evidence(
-                    measure="highest-possible-skill",
-                    text=f"no function of the inputs has a training skill above {twins.ceiling:.2f} (1 is perfect)",
+                    measure="determined-share",
+                    text=f"the inputs determine {twins.ceiling:.0%} of what the training labels vary by",
                     value=twins.ceiling,
                     expected=1.0,
                 ),
@@ -106,7 +107,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             ),
             cures=(cure,) if len(rows) < len(data.fit_rows) else (),
             fix=cure.edit(setup),
-            conclusion=f"equal inputs get equal answers: on these rows the best possible skill is {twins.ceiling:.2f}"
+            conclusion=f"equal inputs get equal answers, and the inputs determine {twins.ceiling:.0%} of these labels"
             if hopeless
             else "",
             leads_to=("no-signal", "memorising", "model-too-small", "learning-rate-too-low", "too-few-updates"),

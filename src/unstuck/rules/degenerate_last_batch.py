@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unstuck.experiments.interventions.remainder import DropRemainder
 from unstuck.finding import Evidence
-from unstuck.measure.contract import Contract
+from unstuck.measure.passes import Passes
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
@@ -67,7 +67,9 @@ model.fit(x, y, epochs=20, batch_size=32, validation_data=(x_val, y_val), verbos
 """
     )
 
-    def check(self, setup: Setup, contract: Contract, skill: Skill | None) -> Cleared | NotApplicable | Suspect:
+    def check(self, setup: Setup, passes: Passes, skill: Skill | None) -> Cleared | NotApplicable | Suspect:
+        if passes.stream:
+            return NotApplicable("a stream makes its own batches")
         layers = [
             layer
             for layer in setup.layers

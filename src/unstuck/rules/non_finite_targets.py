@@ -120,6 +120,7 @@ model.fit(x[known], y[known], epochs=20, validation_data=(x_val, y_val), verbose
                 "unscaled-targets",
                 "vanishing-gradient",
                 "saturated-activation",
+                "oversized-initialisation",
                 "model-too-small",
             ),
         )

@@ -113,7 +113,7 @@ model.fit(batches(), steps_per_epoch=27, epochs=20, validation_data=(x_val, y_va
     def _ran_out(self, setup: Setup, passes: Passes, room: Room | None, later: float) -> Suspect:
         learnt = room is not None and not room.exists
         return Suspect(
-            message=f"the generator was used up after {passes.steps[0]} steps; later epochs repeat {later:.0f} batches",
+            message=f"the {passes.kind} was used up after {passes.steps[0]} steps: later epochs have {later:.0f}",
             confidence="proven",
             severity="warning" if learnt else None,
             location=setup.sources.argument(setup.sites["fit"], "x", 0, label="can be read once")
@@ -131,7 +131,8 @@ model.fit(batches(), steps_per_epoch=27, epochs=20, validation_data=(x_val, y_va
                 applicability="sketch",
                 alternative="keras.utils.PyDataset, or tf.data with repeat()",
             ),
-            conclusion="a generator cannot be read twice: later epochs train on the few batches that Keras had kept",
+            conclusion="what can be read once has no rows left: later epochs of a generator train on the few batches"
+            " that Keras had kept",
             leads_to=("memorising", "too-few-updates", "learning-rate-too-low", "model-too-small", "no-signal"),
         )
 
