@@ -46,7 +46,8 @@ def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, 
             ), result
         return None, _outcome(result, "refuted", message)
     settle = f"; about {best.seeds_to_settle} seeds would settle it" if best.seeds_to_settle else ""
-    weaker = _at_most_warning(judged)
+    # what a leak is worth is lost in the noise: a note, not an accusation
+    weaker = replace(suspect, severity="note") if suspect.harm else _at_most_warning(judged)
     finding = _finding(replace(judged, suspect=weaker), case, tested, best, "likely", f"{message}{settle}")
     return msgspec.structs.replace(finding, outcome="inconclusive"), _outcome(result, "inconclusive", message + settle)
 

@@ -4,7 +4,7 @@ from unstuck.experiments.interventions.refit_edit import split_first
 from unstuck.experiments.interventions.refit_preprocessor import RefitPreprocessor
 from unstuck.experiments.interventions.resplit import Resplit
 from unstuck.experiments.interventions.standardise import StandardiseInputs
-from unstuck.finding import Evidence, Fix, Step
+from unstuck.finding import Evidence, Fix
 from unstuck.measure.case import Missing
 from unstuck.measure.data import Data
 from unstuck.measure.leak_words import evidence, held_words, places
@@ -122,14 +122,14 @@ def _from_arrays(union: UnionFit, data: Data, setup: Setup) -> Suspect:
     )
     return Suspect(
         message=f"the inputs were scaled with the {held_words(data)} too ({union.kind})",
-        confidence="likely",
+        confidence="proven",
         severity="note",
         location=setup.fit_location("scaled before the split"),
         evidence=(Evidence(measure="fitted-on-the-union", text=text, value=union.union, expected=union.train),),
         cures=(StandardiseInputs(),),
-        flow=(Step(text="scaled over all rows"), Step(text="split")),
         harm=True,
         impairs=False,
+        conclusion="these moments are exact over both parts together, and not over the training rows",
         fix=Fix(title="fit the scaler on the training rows only", applicability="sketch"),
     )
 

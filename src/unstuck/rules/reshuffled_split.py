@@ -55,6 +55,7 @@ model = keras.Sequential([
 model.compile(keras.optimizers.Adam(0.003), loss="binary_crossentropy")
 model.fit(train, validation_data=test, epochs=60, verbose=0)
 """,
+        backends=("jax", "tensorflow"),
     )
     healthy = Example(
         """
@@ -70,6 +71,7 @@ model = keras.Sequential([
 model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
 model.fit(train, validation_data=test, epochs=20, verbose=0)
 """,
+        backends=("jax", "tensorflow"),
     )
 
     def check(self, overlap: Overlap, data: Data, task: Task, setup: Setup) -> Judgement:
