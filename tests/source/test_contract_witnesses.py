@@ -362,3 +362,34 @@ def test_the_edit_of_a_head_and_its_loss_is_complete(tmp_path: Path) -> None:
         "suggested",
         ['"sigmoid"', '"binary_crossentropy"'],
     )
+
+
+def test_labels_made_numbers_again_are_not_called_one_hot(tmp_path: Path) -> None:
+    for back in ("np.argmax(y, axis=1)", "y.argmax(axis=1)", "y[:, 0]"):
+        code = (
+            DATA
+            + f"y = keras.utils.to_categorical(y)\ny = {back}\n"
+            + "model = Sequential([Dense(3, activation='softmax')])\n"
+            + "model.compile('adam', 'sparse_categorical_crossentropy')\nmodel.fit(x, y)\n"
+        )
+        assert rules(code, tmp_path) == set()
+
+
+def test_a_rate_that_a_callback_sets_is_not_judged(tmp_path: Path) -> None:
+    code = (
+        DATA
+        + "model = Sequential([Dense(1)])\nmodel.compile(keras.optimizers.Adam(1e-9), 'mse')\n"
+        + "model.fit(x, y, callbacks=[keras.callbacks.LearningRateScheduler(lambda epoch: 0.001)])\n"
+    )
+    assert rules(code, tmp_path) == set()
+
+
+def test_adversarial_training_may_switch_trainable_between_batches(tmp_path: Path) -> None:
+    code = (
+        DATA
+        + "judge = Sequential([Dense(8), Dense(1, activation='sigmoid')])\n"
+        + "judge.compile('adam', 'binary_crossentropy')\nfor step in range(1000):\n"
+        + "    judge.train_on_batch(x, y)\n    judge.trainable = False\n    judge.trainable = True\n"
+        + "    judge.train_on_batch(x, y)\n"
+    )
+    assert rules(code, tmp_path) == set()

@@ -548,3 +548,26 @@ n.evaluate(xb, yb)
 def test_however_it_is_written_the_same_is_said_of_it(name: str, tmp_path: Path) -> None:
     code, expected = PROGRAMS[name]
     assert rules(code, tmp_path) == expected
+
+
+def test_a_vocabulary_of_both_files_does_not_make_their_rows_the_same(tmp_path: Path) -> None:
+    code = """
+from mine import stories
+def numbers(index, texts):
+    rows = []
+    for text in texts:
+        rows.append([index[word] for word in text])
+    return np.array(rows)
+train, test = stories("train"), stories("test")
+index = dict((word, i) for i, word in enumerate(sorted(set(train + test))))
+X_train, X_test = numbers(index, train), numbers(index, test)
+m = LogisticRegression().fit(X_train, np.load("y.npy"))
+m.score(X_test, np.load("y_test.npy"))
+"""
+    assert rules(code, tmp_path) == set()
+
+
+def test_a_program_that_is_too_long_is_followed_as_far_as_it_goes(tmp_path: Path) -> None:
+    start = FRAME + "m = LogisticRegression().fit(X, y)\nprint(m.score(X, y))\n"
+    assert rules(start, tmp_path) == {"validation-is-training"}
+    assert rules(start + "z = 1 + 2 + 3 + 4 + 5\n" * 5000, tmp_path) == set()

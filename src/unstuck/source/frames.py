@@ -111,8 +111,8 @@ def _changed(reader: Interpreter, data: Data, name: str, arguments: Arguments, n
         return _with_arguments(data, arguments, node)
     if name in ("apply", "map", "transform", "applymap", "pipe"):
         return _applied(reader, data, name, arguments, node)
-    if name in ("get_dummies",):
-        return replace(data, coding="one-hot", columns=None)
+    if name == "argmax":
+        return replace(data, coding="integer", columns=None, column=None)
     if name in ("rename", "sort_index", "sort_values", "reset_index", "dropna", "drop_duplicates", "copy", "astype"):
         return data
     if name == "to_frame":

@@ -269,6 +269,8 @@ def _kept(reader: Interpreter, name: str, tables: list[Data], arguments: Argumen
     assert data is not None
     if name == "to_categorical" or name == "get_dummies" or name == "one_hot":
         return replace(data, coding="one-hot", columns=None)
+    if name == "argmax":
+        return replace(data, coding="integer", columns=None)
     if name in ("DataFrame", "Series"):
         return replace(data, table=True, columns=None, column=None)
     if name in ("array", "asarray"):

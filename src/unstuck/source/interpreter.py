@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from unstuck.source import calls, subscripts
@@ -103,7 +104,7 @@ class Interpreter:
                 self.block(tree.body)
             self._follow_uncalled()
         except (Exhausted, RecursionError):
-            pass
+            self.story.complete = False
         return self.story
 
     def _follow_uncalled(self) -> None:
@@ -444,7 +445,8 @@ class Interpreter:
             except TypeError:
                 return self.unknown()
         calls.compared(values)
-        return beside([v if isinstance(v, Data) else None for v in values]) or Mask()
+        compared = beside([v if isinstance(v, Data) else None for v in values])
+        return replace(compared, coding="") if compared is not None else Mask()
 
     def _of_ListComp(self, node: ast.ListComp) -> Value:  # noqa: N802
         return self._comprehension(node.generators, node.elt)

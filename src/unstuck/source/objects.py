@@ -210,6 +210,7 @@ def train(reader: Interpreter, model: Thing, name: str, arguments: Arguments) ->
         held_back=held if constant(arguments.get("validation_split"), 1) else None,
         inside=model.name in vocabulary.SEARCHES,
         selects=_selecting(arguments.get("callbacks")),
+        rescheduled=_rescheduling(arguments.get("callbacks")),
         loops=reader.open_loops,
         folds=folds,
         weight_keys=tuple(weights.entries) if isinstance(weights, Entries) else (),
@@ -243,6 +244,14 @@ def _selecting(value: Value | None) -> tuple[str, ...]:
             if wanted and monitor.startswith("val"):
                 found.append(callback.name)
     return tuple(found)
+
+
+def _rescheduling(value: Value | None) -> bool:
+    """Whether some callback is, or may be, one that sets the learning rate."""
+    if value is None or isinstance(value, Const):
+        return False
+    callbacks = value.items if isinstance(value, Items) else [value]
+    return any(not isinstance(c, Thing) or c.name in ("", "LearningRateScheduler") or c.cls for c in callbacks)
 
 
 def test(reader: Interpreter, model: Thing, name: str, arguments: Arguments) -> Value:

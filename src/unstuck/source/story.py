@@ -46,6 +46,8 @@ class Training:
     compiled: Compiled | None = None
     layers: tuple[Layer, ...] | None = None
     thawed: ast.AST | None = None
+    rescheduled: bool = False
+    """A callback sets the learning rate, or may do so."""
     weight_keys: tuple[object, ...] = ()
     """Keys of `class_weight`."""
 
@@ -85,9 +87,15 @@ class Story:
     adapted: set[int] = field(default_factory=set)
     """Ids of pre-processing layers on which `adapt` was called."""
     adds_loss: bool = False
+    complete: bool = True
+    """False if the program was too long to be followed to its end."""
     label_columns: set[str] = field(default_factory=set)
     ordered_labels: set[Thing] = field(default_factory=set)
     """Readers of folders whose `.classes` is used."""
+
+    def rescheduled(self, compiled: Compiled) -> bool:
+        """Whether the stated learning rate is not the one that trains."""
+        return any(training.rescheduled for training in self.trainings if training.compiled is compiled)
 
     def tests_of(self, training: Training) -> list[Testing]:
         return [test for test in self.testings if test.training is training]

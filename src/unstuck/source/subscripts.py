@@ -119,7 +119,7 @@ def _of_data(reader: Interpreter, data: Data, node: ast.Subscript) -> Value:
         cut = _rows_cut(reader, data, index.elts[0])
         names = frames.texts(reader.value(index.elts[1])) if by_place and len(index.elts) == 2 else None
         if names is None:
-            return replace(cut, columns=None, column=None)
+            return replace(cut, columns=None, column=None, coding="")
         return _chosen(cut, names, listed=isinstance(index.elts[1], ast.List))
     if by_place or isinstance(index, ast.Slice):
         return _rows_cut(reader, data, index)
@@ -186,8 +186,9 @@ def _by_index(data: Data, value: Value, index: ast.expr) -> Data:
             rows = row_sets.part(rows, split, side)
         if sides and not row_sets.share(value.rows, data.rows):
             return replace(data, rows=rows)
-    text = ast.unparse(index)
-    return replace(data, rows=row_sets.part(data.rows, ("mask", data.rows), text))
+    # the same text means other rows when it names something else: a helper that is called twice looks up both times
+    which = value.origin if isinstance(value, Thing) else None
+    return replace(data, rows=row_sets.part(data.rows, ("mask", data.rows), (ast.unparse(index), which)))
 
 
 def store(reader: Interpreter, target: ast.Subscript, value: Value) -> None:

@@ -19,7 +19,7 @@ def sightings(story: Story) -> Iterator[Sighting]:
     for contract in story.contracts:
         optimizer = optimizer_of(contract.compiled)
         rate = rate_of(optimizer) if optimizer is not None else None
-        if optimizer is None or rate is None:
+        if optimizer is None or rate is None or story.rescheduled(contract.compiled):
             continue
         usual = FAR.get(optimizer.name, USUALLY_FAR)
         if rate < usual or (rate == usual and optimizer.name in FAR):

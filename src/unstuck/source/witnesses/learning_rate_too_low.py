@@ -17,7 +17,7 @@ def sightings(story: Story) -> Iterator[Sighting]:
     for contract in story.contracts:
         optimizer = optimizer_of(contract.compiled)
         rate = rate_of(optimizer) if optimizer is not None else None
-        if optimizer is None or rate is None or not 0 <= rate <= FAR:
+        if optimizer is None or rate is None or not 0 <= rate <= FAR or story.rescheduled(contract.compiled):
             continue
         named = "learning_rate" if "learning_rate" in optimizer.arguments else "lr"
         yield Sighting(

@@ -21,7 +21,7 @@ def sightings(story: Story) -> Iterator[Sighting]:
             continue
         if pair.name == "validation_data":
             yield _sighting(pair, "the validation rows are rows the model is trained on")
-        elif not _has_honest(pair, known) and _is_scored(pair, story):
+        elif story.complete and not _has_honest(pair, known) and _is_scored(pair, story):
             yield _sighting(pair, "the model is scored on rows it was trained on, and on no others")
 
 
