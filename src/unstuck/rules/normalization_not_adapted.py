@@ -54,6 +54,7 @@ from sklearn.model_selection import train_test_split
 x, x_val, y, y_val = train_test_split(x, y, test_size=0.25, random_state=0, stratify=y)
 normalise = keras.layers.Normalization()
 model = keras.Sequential([
+    keras.Input((30,)),
     normalise,
     keras.layers.Dense(16, activation="sigmoid"),
     keras.layers.Dense(1, activation="sigmoid"),
@@ -71,6 +72,7 @@ x, x_val, y, y_val = train_test_split(x, y, test_size=0.25, random_state=0, stra
 normalise = keras.layers.Normalization()
 normalise.adapt(x)
 model = keras.Sequential([
+    keras.Input((30,)),
     normalise,
     keras.layers.Dense(16, activation="sigmoid"),
     keras.layers.Dense(1, activation="sigmoid"),
