@@ -1,0 +1,105 @@
+"""Rows are found again in the table they were split from, however they were split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.model_selection import KFold
+from sklearn.preprocessing import StandardScaler
+from tests.quality.leakage.planted import Planted
+from tests.quality.leakage.witness import recorded
+
+from unstuck.measure.case import Case, Missing
+from unstuck.measure.groups import Groups
+from unstuck.measure.origin import Origin
+from unstuck.measure.provenance import Provenance
+from unstuck.measure.time_order import TimeOrder
+from unstuck.record.store import Reader
+
+
+def table(rows: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(3)
+    return rng.normal(size=(rows, 6)), rng.integers(0, 2, rows)
+
+
+def case(folder: Path, train: np.ndarray, held: np.ndarray, **variables: object) -> Case:
+    x, y = table()
+    return recorded(Planted("", "", x[train], y[train], x[held], y[held], (), dict(variables)), folder)
+
+
+def halves() -> tuple[np.ndarray, np.ndarray]:
+    order = np.random.default_rng(1).permutation(200)
+    return order[:150], order[150:]
+
+
+def test_numpy_indexing_is_followed_to_the_variable_it_indexed(tmp_path: Path) -> None:
+    train, held = halves()
+    origin = case(tmp_path, train, held, everything=table()[0]).get(Origin)
+    assert ("everything", 200) == (origin.table, origin.size)
+    assert (train.tolist(), held.tolist()) == (origin.train.tolist(), origin.held.tolist())
+
+
+def test_iloc_is_followed_to_the_frame_and_its_other_columns(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    x, y = table()
+    names = [f"c{i}" for i in range(6)]
+    frame = pandas.DataFrame(x, columns=names)
+    frame["patient"] = [f"p{i // 8}" for i in range(200)]
+    frame["when"] = pandas.date_range("2024-01-01", periods=200)
+    train, held = halves()
+    a, b = frame[names].iloc[train], frame[names].iloc[held]
+    run = recorded(Planted("", "", a, y[train], b, y[held], (), {"frame": frame}), tmp_path)
+    origin = run.get(Origin)
+    assert train.tolist() == origin.train.tolist()
+    assert {"frame.patient": "id", "frame.when": "time"} == {
+        c.name: c.kind for c in origin.columns if c.name in ("frame.patient", "frame.when")
+    }
+    assert ["frame.patient"] == [group.name for group in run.get(Groups).found]
+    assert ("frame.when", True) == (run.get(TimeOrder).name, run.get(TimeOrder).early > 0.9)
+
+
+def test_a_transformer_between_the_table_and_the_split_is_passed_through(program) -> None:
+    x, y = table()
+    prepared = StandardScaler().fit_transform(x)
+    train, held, _, _ = program.split(prepared, y)
+    run = program.fit(train, y[: len(train)], held, y[: len(held)])
+    assert 200 == run.get(Origin).size
+
+
+@pytest.mark.parametrize("fold", range(3))
+def test_a_scaler_before_a_kfold_is_found_in_every_fold(program, fold: int) -> None:
+    x, y = table()
+    x = StandardScaler().fit_transform(x)
+    train, held = list(KFold(3, shuffle=True, random_state=0).split(x))[fold]
+    found = program.fit(x[train], y[train], x[held], y[held]).get(Provenance).fitted
+    assert [("StandardScaler", len(held))] == [(leak.estimator, leak.saw) for leak in found]
+
+
+def test_a_scaler_within_each_fold_is_clean(program) -> None:
+    x, y = table()
+    train, held = next(iter(KFold(3, shuffle=True, random_state=0).split(x)))
+    scaler = StandardScaler().fit(x[train])
+    run = program.fit(scaler.transform(x[train]), y[train], scaler.transform(x[held]), y[held])
+    assert () == run.get(Provenance).fitted
+
+
+def test_of_columns_the_order_of_values_is_kept_and_never_the_values(tmp_path: Path) -> None:
+    train, held = halves()
+    salary = 1_000_000 + np.arange(200) // 4 * 7_777
+    case(tmp_path, train, held, everything=table()[0], salary=salary)
+    arrays = Reader(tmp_path).arrays("fit-0-surroundings")
+    assert ((salary - 1_000_000) // 7_777).tolist() == arrays["column0"].tolist()
+    assert max(int(a.max()) for name, a in arrays.items() if name.startswith("column")) < 200
+
+
+def test_without_the_table_at_hand_the_origin_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(Missing, match="the table that the rows were split from"):
+        case(tmp_path, *halves()).get(Origin)
+
+
+def test_the_labels_by_another_name_are_no_groups(tmp_path: Path) -> None:
+    train, held = halves()
+    run = case(tmp_path, train, held, everything=table()[0], patient_id=table()[1] * 3 + 1)
+    assert () == run.get(Groups).found
