@@ -45,6 +45,11 @@ if TYPE_CHECKING:
     from unstuck.session import diagnose as diagnose
 
 
+def load_ipython_extension(shell: object) -> None:
+    """`%load_ext unstuck`: the cell magic `%%unstuck`."""
+    importlib.import_module("unstuck.notebook").begin(shell)
+
+
 def __getattr__(name: str) -> object:
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)

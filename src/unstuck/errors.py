@@ -115,5 +115,6 @@ ERRORS: dict[str, str] = {
         "Trials were asked to run on Ray, which is not installed or does not answer. `pip install 'unstuck[ray]'` "
         "installs it, `ray start --head` starts a cluster of one machine; without --executor trials run here."
     ),
+    "E023": "A service to log to is not installed. Its extra brings it: `pip install 'unstuck[mlflow]'`.",
 }
 """What `unstuck explain CODE` says. A code is never used again for something else."""

@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     recorder = Recorder.current = Recorder(Path(folder), samples=chosen["samples"])
     path = "" if chosen["module"] else str(Path(target).resolve())
     recorder.guard(lambda: _describe(recorder, [target, *args], path), "start")
-    _watch_imports(recorder)
+    watch_imports(recorder)
     _prefer_installed_backend()
     _keep_warnings(recorder)
     run = _module(target) if chosen["module"] else _notebook(path) if path.endswith(".ipynb") else _script(target)
@@ -46,7 +46,8 @@ def _describe(recorder: Recorder, command: list[str], path: str) -> None:
         recorder.writer.source(path)
 
 
-def _watch_imports(recorder: Recorder) -> None:
+def watch_imports(recorder: Recorder) -> None:
+    """Hook Keras and scikit-learn as soon as they are imported; at once where they are already."""
     def hooked(name: str, action: Callable[[], None]) -> Callable[[], None]:
         return lambda: recorder.guard(action, name)
 

@@ -113,8 +113,15 @@ def _digest(text: str) -> str:
 
 
 def fragment(report: Report) -> str:
-    """Short HTML: the verdict, and each cause with its evidence folded away."""
-    return _template("fragment.html.jinja").render(_facts(report, causes(report)))
+    """Short HTML for notebooks: the verdict, each cause with its evidence and trials folded away, the loss curve.
+
+    It has its own light ground, because a page cannot know the colours of the notebook around it.
+    """
+    facts = _facts(report, causes(report))
+    for cause in facts["causes"]:
+        cause["forest"] = forest_chart(trials_of(cause["finding"], report.experiments))
+    loss = next((chart for fit in report.fits[:1] if (chart := loss_chart(fit)) is not None), None)
+    return _template("fragment.html.jinja").render(facts, style=Markup(_read("fragment.css")), loss=loss)
 
 
 def _facts(report: Report, shown: tuple[Cause, ...]) -> dict[str, Any]:
