@@ -1,0 +1,59 @@
+"""Programs that sit at chance for different reasons in their data: each gets its own root, and the good one none.
+
+Judged before any trial, so that the table stays cheap: what tells them apart is in the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.harness import Bench
+
+from unstuck.rules.rule import Example
+from unstuck.settings import Settings
+
+NETWORK = """
+model = keras.Sequential([
+    keras.layers.Dense(16, activation="relu"),
+    keras.layers.Dense(1, activation="sigmoid"),
+])
+model.compile("adam", loss="binary_crossentropy", metrics=["accuracy"])
+model.fit(x, y, epochs=8, validation_data=(x_val, y_val), verbose=0)
+"""
+
+LOOK_ALIKES = {
+    "misaligned-labels": Example("y = np.roll(y, 1)" + NETWORK),
+    "contradictory-labels": Example("x, y = np.concatenate([x, x]), np.concatenate([y, 1 - y])" + NETWORK),
+    "no-signal": Example(NETWORK, data="noise"),
+    "labels-wrongly-encoded": Example("y, y_val = y + 1, y_val + 1" + NETWORK),
+    "class-imbalance": Example(
+        "rng = np.random.default_rng(0)\n"
+        'x, x_val = (rng.normal(size=(n, 6)).astype("float32") for n in (800, 400))\n'
+        'y, y_val = ((a[:, 0] + rng.normal(size=len(a)) > 2.2).astype("float32") for a in (x, x_val))' + NETWORK
+    ),
+    "blank-inputs": Example("x, x_val = np.ones_like(x), np.ones_like(x_val)" + NETWORK),
+    "constant-target": Example("y = np.ones_like(y)" + NETWORK),
+}
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    bench = Bench()
+    yield bench
+    bench.workers.close()
+
+
+@pytest.mark.parametrize("cause", LOOK_ALIKES)
+def test_each_cause_of_chance_gets_its_own_name(cause: str, bench: Bench, tmp_path: Path) -> None:
+    report = bench.diagnose(LOOK_ALIKES[cause], tmp_path / "run", Settings(experiments="off"))
+    roots = [finding.rule for finding in report.findings if finding.explained_by is None]
+    assert [cause] == roots[:1]
+    assert set() == set(roots[1:]) & set(LOOK_ALIKES)
+
+
+def test_a_program_that_learns_has_none_of_them(bench: Bench, tmp_path: Path) -> None:
+    learning = Example(NETWORK.replace("epochs=8", "epochs=25"))
+    report = bench.diagnose(learning, tmp_path / "run", Settings(experiments="off"))
+    assert [] == [finding.rule for finding in report.findings if finding.severity != "note"]
