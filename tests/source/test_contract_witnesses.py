@@ -393,3 +393,32 @@ def test_adversarial_training_may_switch_trainable_between_batches(tmp_path: Pat
         + "    judge.train_on_batch(x, y)\n"
     )
     assert rules(code, tmp_path) == set()
+
+
+def test_settings_far_outside_what_works_are_named(tmp_path: Path) -> None:
+    assert rules(network("Dropout(0.95), Dense(1)", '"adam", loss="mse"'), tmp_path) == {"dropout-too-strong"}
+    assert rules(network("Dropout(0.5), Dense(1)", '"adam", loss="mse"'), tmp_path) == set()
+    cut = 'keras.optimizers.SGD(0.01, clipnorm=1e-6), loss="mse"'
+    assert rules(network("Dense(1)", cut), tmp_path) == {"over-clipped-gradient"}
+    assert rules(network("Dense(1)", cut.replace("1e-6", "1.0")), tmp_path) == set()
+    assert rules(network("Dense(1)", cut.replace("SGD", "Adam")), tmp_path) == set()
+
+
+def test_hidden_layers_are_judged_by_what_they_can_pass_on(tmp_path: Path) -> None:
+    softmax = network("Dense(1)", '"adam", loss="mse"', 'Dense(8, activation="softmax")')
+    linear = network("Dense(8), Dense(1)", '"adam", loss="mse"', "Dense(8)")
+    assert rules(softmax, tmp_path) == {"squashed-hidden-layer"}
+    assert [(f.rule, f.severity) for f in findings(linear, tmp_path)] == [("no-nonlinearity", "note")]
+    assert rules(network("Dense(1)", '"adam", loss="mse"', "Dense(8)"), tmp_path) == set()
+    assert rules(linear.replace("Dense(8), ", "Dense(8), layers.ReLU(), "), tmp_path) == set()
+
+
+def test_pixels_divided_twice_are_found_and_once_is_fine(tmp_path: Path) -> None:
+    code = (
+        "(x, y), _ = keras.datasets.mnist.load_data()\nx = x / 255.0\n"
+        "model = Sequential([layers.Rescaling(1 / 255), layers.Flatten(), Dense(10, activation='softmax')])\n"
+        "model.compile('adam', 'sparse_categorical_crossentropy')\nmodel.fit(x, y)\n"
+    )
+    assert rules(code, tmp_path) == {"rescaled-twice"}
+    assert rules(code.replace("x = x / 255.0\n", ""), tmp_path) == set()
+    assert rules(code.replace("layers.Rescaling(1 / 255), ", ""), tmp_path) == set()

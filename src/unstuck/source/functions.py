@@ -315,7 +315,7 @@ def _joined(reader: Interpreter, arguments: Arguments, *, below_by_default: bool
         return reader.unknown()
     if not down:
         return joined
-    if _twice(parts):
+    if _name_of(arguments.node) != "vstack" and _twice(parts):  # vstack also puts single columns below each other
         made = frames.fitted_on(joined, "concatenate", "resampling", arguments.node)
         joined = replace(joined, copies=joined.copies | {made})
     return via(joined, Stop("concatenated", arguments.node))

@@ -43,6 +43,7 @@ _UNROLLED = 12
 """Known items of a loop that are followed one by one."""
 _DEPTH = 6
 """Calls of own functions within each other."""
+_PIXELS = (255, 127.5)
 _POWER = 64
 """Exponents that are computed; larger ones are no setting of a network."""
 
@@ -405,6 +406,10 @@ class Interpreter:
         return self._combined(node.op, self.value(node.left), self.value(node.right), node)
 
     def _combined(self, op: ast.operator, left: Value, right: Value, node: ast.AST) -> Value:
+        if isinstance(op, ast.Div) and isinstance(right, Const) and right.value in _PIXELS:
+            pixels = as_data(left)
+            if pixels is not None:
+                return replace(pixels, rescaled=node)
         if isinstance(left, Const) and isinstance(right, Const):
             return self._computed(op, left.value, right.value)
         if isinstance(op, ast.Add) and isinstance(left, Items) and isinstance(right, Items):

@@ -275,7 +275,7 @@ def _read_folder(reader: Interpreter, thing: Thing, name: str, arguments: Argume
     node = arguments.node
     if node is None or name not in ("flow", "flow_from_directory", "flow_from_dataframe"):
         return None
-    maker = Thing(name, f"keras.{name}", node, arguments.by_name(), arguments.complete)
+    maker = Thing(name, f"keras.{name}", node, thing.arguments | arguments.by_name(), arguments.complete)
     subset = named(arguments.get("subset"))
     if name == "flow_from_directory":
         folder = arguments.get("directory", 0)

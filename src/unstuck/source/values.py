@@ -190,6 +190,8 @@ class Data(Value):
     tests: frozenset[Any] = frozenset()
     """Predictions of these tests."""
     generator: Thing | None = None
+    rescaled: ast.AST | None = None
+    """Where the values were divided by 255."""
 
 
 @dataclass(frozen=True)
