@@ -57,8 +57,14 @@ def test_magics_and_shell_lines_are_no_syntax_errors_and_keep_line_numbers(tmp_p
 
 
 def test_one_broken_cell_does_not_hide_the_others(tmp_path: Path) -> None:
-    file = notebook(tmp_path, (1, LOAD), (2, "print 'old'\n"), (3, SCALE), (4, SPLIT), (5, FIT))
+    file = notebook(tmp_path, (1, LOAD), (2, "x = (\n" * 20), (3, SCALE), (4, SPLIT), (5, FIT))
     assert found(file) == [("preprocessing-before-split", 3, 2)]
+
+
+def test_a_line_that_is_no_python_does_not_hide_its_cell(tmp_path: Path) -> None:
+    old = "for i in range(3):\n    print 'old'\nls -l\n"
+    file = notebook(tmp_path, (1, LOAD), (2, old + SCALE), (4, SPLIT), (5, FIT))
+    assert found(file) == [("preprocessing-before-split", 2, 5)]
 
 
 def test_columns_count_characters_and_not_bytes(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from unstuck.finding import Location
 
 # %magic, !shell, and `name = !shell` or `name = %magic` are IPython, not Python.
 _MAGIC = re.compile(r"^(\s*)(?:[\w, ]+=\s*)?(?:[%!]|\?|[\w.]+\?\??\s*$)")
+_MENDED = 8
+"""Lines of a notebook cell that may be no Python before the cell is given up."""
 _WHOLE_CELL = re.compile(r"^%%(?!time|capture|timeit|prun)")
 
 
@@ -143,7 +145,7 @@ def _cells(raw: list[Any], shown: str) -> tuple[Cell, ...]:
         text = entry.get("source", entry.get("input", ""))
         lines = _python("".join(text) if isinstance(text, list) else str(text))
         try:
-            tree = _parsed("\n".join(lines), shown, f"cell {number}:")
+            tree = _mended(lines, shown, f"cell {number}:")
         except Unreadable as error:  # one broken cell does not hide the others
             broken = broken or error
             continue
@@ -154,6 +156,26 @@ def _cells(raw: list[Any], shown: str) -> tuple[Cell, ...]:
     if broken and not found:
         raise broken
     return in_order(found) if found else (Cell((), ast.Module([], []), 1),)
+
+
+def _mended(lines: tuple[str, ...], shown: str, where: str) -> ast.Module:
+    """The tree of a cell, without lines that are no Python (of Python 2, of a shell): they did not run either."""
+    kept = list(lines)
+    for _ in range(_MENDED):
+        try:
+            tree = ast.parse("\n".join(kept))
+            if kept == list(lines) or not all(isinstance(statement, ast.Pass) for statement in tree.body):
+                return tree
+            break
+        except SyntaxError as error:
+            line = error.lineno or 0
+            if not 0 < line <= len(kept) or not kept[line - 1].strip():
+                break
+            indent = kept[line - 1][: len(kept[line - 1]) - len(kept[line - 1].lstrip())]
+            kept[line - 1] = f"{indent}pass"
+        except ValueError:
+            break
+    return _parsed("\n".join(lines), shown, where)
 
 
 def _python(text: str) -> tuple[str, ...]:
