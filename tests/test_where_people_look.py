@@ -113,7 +113,7 @@ def run_plugin(pytester: pytest.Pytester) -> pytest.RunResult:
         """
     )
     (pytester.path / "report.json").write_text(to_json(REPORT))
-    return pytester.runpytest_subprocess("-p", "unstuck.pytest_plugin", "-p", "no:cacheprovider")
+    return pytester.runpytest_subprocess("-p", "no:cacheprovider")
 
 
 def test_the_fixture_fails_a_test_on_an_error_finding_and_shows_the_report(pytester: pytest.Pytester) -> None:

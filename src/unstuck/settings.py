@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -18,6 +19,7 @@ FailOn = Literal["error", "warning", "note", "never"]
 Show = Literal["likely", "possible"]
 
 _UNITS = {"": 1, "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
+_ENVIRONMENT = ("budget", "executor", "experiments", "fail_on", "seeds")
 _KEYS = (
     "budget",
     "exclude",
@@ -27,6 +29,8 @@ _KEYS = (
     "ignore",
     "keep-megabytes",
     "keep-runs",
+    "per-file",
+    "rules",
     "seeds",
     "select",
 )
@@ -54,6 +58,10 @@ class Settings:
     """Recorded runs that are kept; older ones go when a new one begins."""
     keep_megabytes: int = 2000
     """Space that all recorded runs may take."""
+    per_file: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Rules whose findings are set aside in the files that a pattern names."""
+    rules: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Thresholds by rule: `{"dying-relu": {"dead-share": 0.4}}`."""
 
 
 def parse_budget(text: str | float) -> float:
@@ -86,10 +94,19 @@ def load(start: Path, **command_line: Any) -> Settings:
 
 def resolve(start: Path, command_line: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:
     """Each setting's value and where it came from."""
-    found = {field.name: (field.default, "default") for field in fields(Settings)}
+    found: dict[str, tuple[Any, str]] = {}
+    for each in fields(Settings):
+        made = {} if each.default is MISSING else each.default
+        found[each.name] = (made, "default")
     file, table = closest(start)
     for key, value in table.items():
         found[key.replace("-", "_")] = (_checked(key, value, file), str(file))
+    for name in _ENVIRONMENT:
+        variable = f"UNSTUCK_{name.upper()}"
+        if variable in os.environ:
+            text = os.environ[variable]
+            value = int(text) if name == "seeds" and text.isdigit() else text
+            found[name] = (_checked(name.replace("_", "-"), value, None), variable)
     for name, value in command_line.items():
         if value is not None and value != ():
             found[name] = (_checked(name.replace("_", "-"), value, None), "command line")
@@ -123,18 +140,25 @@ def _parse(file: Path) -> dict[str, Any]:
 def _refuse_unknown(table: dict[str, Any], file: Path) -> None:
     for key in table:
         if key not in _KEYS:
-            near = difflib.get_close_matches(key, _KEYS, n=1)
-            raise UnstuckError(
-                "E009",
-                f"{file}{_line_of(key, file)} has the unknown key {key!r}",
-                expected=f"valid keys are {', '.join(_KEYS)}",
-                do=f"write {near[0]!r}" if near else "remove it",
-            )
+            raise unknown_key(key, _KEYS, file)
+
+
+def unknown_key(key: str, known: Sequence[str], file: Path | None, *, what: str = "key") -> UnstuckError:
+    """The error for a key that is not known, naming the file, the line, the key and the valid ones."""
+    near = difflib.get_close_matches(key, known, n=1)
+    where = f"{file}{_line_of(key, file)} has" if file is not None else "the settings have"
+    shown = f"valid {what}s are {', '.join(known)}" if len(known) < 30 else "`unstuck rules` lists the valid ones"
+    return UnstuckError(
+        "E009",
+        f"{where} the unknown {what} {key!r}",
+        expected=shown,
+        do=f"write {near[0]!r}" if near else "remove it",
+    )
 
 
 def _line_of(key: str, file: Path) -> str:
     """`:12`, the line that sets a key, as far as can be seen without a parser that keeps positions."""
-    pattern = re.compile(rf"""\s*\[?(?:tool\.unstuck\.)?["']?{re.escape(key)}["']?\s*[\]=.]""")
+    pattern = re.compile(rf"""\s*\[?(?:tool\.unstuck\.)?(?:rules\.)?["']?{re.escape(key)}["']?\s*[\]=.]""")
     lines = file.read_text(encoding="utf-8").splitlines()
     return next((f":{i}" for i, line in enumerate(lines, 1) if pattern.match(line)), "")
 
@@ -169,6 +193,26 @@ def _positive(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
+def _per_file(value: Any) -> dict[str, tuple[str, ...]] | None:
+    """`{"notebooks/**" = { ignore = [...] }}` as patterns with the rules to set aside."""
+    found = {}
+    for pattern, table in value.items() if isinstance(value, dict) else [("", None)]:
+        names = _names(table["ignore"]) if isinstance(table, dict) and set(table) == {"ignore"} else None
+        if names is None:
+            return None
+        found[pattern] = names
+    return found
+
+
+def _thresholds(value: Any) -> dict[str, dict[str, float]] | None:
+    tables = value.values() if isinstance(value, dict) else [None]
+    fits = all(
+        isinstance(t, dict) and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in t.values())
+        for t in tables
+    )
+    return value if fits else None
+
+
 def _executor(value: Any) -> str | None:
     return value if isinstance(value, str) and (value in ("local", "ray") or ":" in value) else None
 
@@ -183,6 +227,8 @@ _CHECKS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "keep-megabytes": ("a whole number above zero", _positive),
     "budget": ("a time", parse_budget),
     "executor": ("`local`, `ray` or `ray://HOST:PORT`", _executor),
+    "per-file": ("patterns, each with `ignore = [names]`", _per_file),
+    "rules": ("a table a rule, of numbers", _thresholds),
     "select": _LIST,
     "ignore": _LIST,
     "exclude": _LIST,

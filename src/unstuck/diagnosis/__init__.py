@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from unstuck.diagnosis.asked import chosen, in_force
 from unstuck.diagnosis.judge import judge_all
 from unstuck.diagnosis.roots import link
 from unstuck.diagnosis.suppression import obeyed
@@ -25,7 +26,7 @@ from unstuck.measure.case import Case
 from unstuck.measure.data import Data
 from unstuck.record.recorded import RecordedRun, read_run
 from unstuck.record.store import Writer
-from unstuck.rules import Rule, catalogue
+from unstuck.rules import Rule
 from unstuck.settings import Settings
 
 PROBE_SECONDS = 180.0
@@ -112,12 +113,14 @@ def diagnose_folder(
     try:
         run = _replayed(run, own, progress)
         run = replace(run, fits=run.fits[since:])
-        rules = _selected(settings)
-        parts = [_diagnose_fit(Case(run, fit), rules, settings, own, progress, len(run.fits)) for fit in run.fits]
+        home = Path(str(run.meta.get("script") or Path.cwd())).parent
+        rules = chosen(settings, home)
+        with in_force(settings.rules, home):
+            parts = [_diagnose_fit(Case(run, fit), rules, settings, own, progress, len(run.fits)) for fit in run.fits]
     finally:
         if workers is None:
             own.close()
-    return obeyed(_report(run, parts, time.monotonic() - began))
+    return obeyed(_report(run, parts, time.monotonic() - began), settings.per_file)
 
 
 def _replayed(run: RecordedRun, workers: Workers, progress: Progress) -> RecordedRun:
@@ -154,7 +157,12 @@ def _diagnose_fit(
     tested = Tested(problem="experiments are off")
     if settings.experiments != "off":
         tested = test(
-            case, judged, executors=workers.executor, budget=settings.budget / fits, seeds=settings.seeds, progress=progress
+            case,
+            judged,
+            executors=workers.executor,
+            budget=settings.budget / fits,
+            seeds=settings.seeds,
+            progress=progress,
         )
     findings: list[Finding] = []
     results: list[RuleResult] = []
@@ -169,11 +177,6 @@ def _diagnose_fit(
     suspects = {j.rule.name: j.suspect for j in judged if j.suspect is not None}
     linked = link(findings, {r.name: r for r in rules}, suspects, tested)
     return judge_fit(case, linked), linked, tuple(results), tested
-
-
-def _selected(settings: Settings) -> tuple[type[Rule], ...]:
-    chosen = [r for r in catalogue() if not settings.only or r.name in settings.only or r.code in settings.only]
-    return tuple(r for r in chosen if r.name not in settings.ignore and r.code not in settings.ignore)
 
 
 def _report(run: RecordedRun, parts: list[Part], seconds: float) -> Report:

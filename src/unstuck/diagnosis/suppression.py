@@ -1,28 +1,46 @@
-"""Comments of the person's that set a finding aside: beside the layer, the `compile` or the `fit` it points at."""
+"""Findings that are set aside: by a comment beside the layer, the `compile` or the `fit` they point at, or by file."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from fnmatch import fnmatch
+
 import msgspec
 
-from unstuck.finding import SEVERITIES, Report
+from unstuck.finding import SEVERITIES, Finding, Report
 from unstuck.source.suppressions import directives, obey
 
 
-def obeyed(report: Report) -> Report:
-    """The report with the findings that a comment in the recorded source suppresses moved to `suppressed`."""
+def obeyed(report: Report, per_file: Mapping[str, tuple[str, ...]]) -> Report:
+    """The report with the findings that the person set aside moved to `suppressed`.
+
+    Args:
+        per_file: rules, by name, code or family, to set aside in the files that match a pattern.
+    """
     known = [directive for file, lines in report.sources.items() for directive in directives(lines, file)]
-    if not known:
+    if not known and not per_file:
         return report
     judged = {name for result in report.rules for name in (result.rule, result.code)}
     answer = obey(report.findings, known, judged)
-    rules = {finding.rule for finding in answer.suppressed}
-    findings = tuple(f for f in (*answer.kept, *answer.notes) if f.explained_by not in rules)
-    echoes = tuple(msgspec.structs.replace(f, outcome="suppressed") for f in answer.kept if f.explained_by in rules)
+    exempt = [f for f in answer.kept if _is_exempt(f, per_file)]
+    rules = {f.rule for f in (*answer.suppressed, *exempt)}
+    gone = [f for f in answer.kept if f in exempt or f.explained_by in rules]
+    findings = (*(f for f in answer.kept if f not in gone), *answer.notes)
     counts = {s: sum(f.severity == s and f.explained_by is None for f in findings) for s in SEVERITIES}
     worst = next((severity for severity in SEVERITIES if counts[severity]), None)
     return msgspec.structs.replace(
         report,
         summary=msgspec.structs.replace(report.summary, worst=worst, **counts),
         findings=findings,
-        suppressed=(*report.suppressed, *answer.suppressed, *echoes),
+        suppressed=(
+            *report.suppressed,
+            *answer.suppressed,
+            *(msgspec.structs.replace(f, outcome="suppressed") for f in gone),
+        ),
     )
+
+
+def _is_exempt(finding: Finding, per_file: Mapping[str, tuple[str, ...]]) -> bool:
+    file = finding.location.file if finding.location else ""
+    names = {name for pattern, listed in per_file.items() if fnmatch(file, pattern) for name in listed}
+    return bool(names & {finding.rule, finding.code, finding.code[:3]})
