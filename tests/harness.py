@@ -34,10 +34,10 @@ class Bench:
         folder.mkdir(parents=True)
         script = folder / "train.py"
         script.write_text(prelude(example.data) + "\n" + example.code)
-        self._record(script, folder)
+        self.record(script, folder)
         return diagnose_folder(folder, settings, workers=self.workers)
 
-    def _record(self, script: Path, folder: Path) -> None:
+    def record(self, script: Path, folder: Path) -> None:
         from unstuck.record import keras_hooks
 
         if Bench._recorder is None:

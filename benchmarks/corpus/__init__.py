@@ -1,0 +1,143 @@
+"""The quality corpus: published faulty programs, planted faults, healthy controls; what is found, first, at what cost.
+
+Each program is recorded once and diagnosed; what was found is kept by the text of the program and of our own source, so
+that a run that was stopped goes on where it was: `python -m benchmarks.corpus SHARD SHARDS`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.corpus import cases, faults, healthy
+from benchmarks.row import Row, row
+
+HOME = Path(__file__).parents[2]
+KEPT = HOME / ".unstuck" / "corpus"
+SHARDS = 2
+SYMPTOMLESS = frozenset({"healthy", "finished", "unfinished", "noise-floor"})
+
+
+def entries() -> list[dict[str, Any]]:
+    """Every program: `id`, `kind`, `script`, and for sick ones the rules that name its cause."""
+    found: list[dict[str, Any]] = []
+    for facts in cases.programs():
+        try:
+            case = cases.rebuild(facts)
+        except cases.Dropped:
+            continue
+        known = {"strict": sorted(case.strict), "any": sorted(case.any_source)}
+        found.append({"id": case.id, "kind": "case", "script": case.script, **known})
+    for name, strength, script, rules in faults.programs():
+        found.append({"id": name, "kind": f"planted {strength}", "script": script, "strict": sorted(rules)})
+    for name, script in healthy.programs().items():
+        found.append({"id": name, "kind": "healthy", "script": script})
+    return found
+
+
+def place(entry: dict[str, Any]) -> Path:
+    """Where the answer on a program is kept: by its text and by ours."""
+    return KEPT / f"{hashlib.sha256((entry['script'] + _version()).encode()).hexdigest()[:20]}.json"
+
+
+def _version() -> str:
+    texts = (p.read_bytes() for p in sorted((HOME / "src" / "unstuck").rglob("*.py")))
+    return hashlib.sha256(b"".join(texts)).hexdigest()
+
+
+def quality() -> Iterator[Row]:
+    KEPT.mkdir(parents=True, exist_ok=True)
+    shards = [
+        subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.corpus", str(shard), str(SHARDS)],
+            env={**os.environ, "KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3"},
+            stderr=subprocess.DEVNULL,
+        )
+        for shard in range(SHARDS)
+    ]
+    for process in shards:
+        process.wait()
+    answers = [e | json.loads(place(e).read_text()) for e in entries() if place(e).exists()]
+    yield row("programs", [len(answers)], "programs", note=f"of {len(entries())}; the rest crashed the diagnosis")
+    kinds: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for answer in answers:
+        kinds[answer["kind"]].append(answer)
+    planted = [a for kind, group in kinds.items() if kind.startswith("planted") for a in group]
+    for kind, group in (*kinds.items(), ("planted", planted), ("sick", planted + kinds["case"])):
+        if kind != "healthy" and group:
+            yield from _sick(kind, group)
+    yield from _healthy(kinds["healthy"])
+    yield from _calibration(answers)
+    yield row("seconds-beyond-the-run", [a["seconds"] for a in answers], "s", goal=20, better="lower")
+    for answer in answers:
+        if _missed(answer):
+            yield row(f"miss {answer['kind']}: {answer['id']}", [0], "found", note=_story(answer))
+
+
+def _sick(kind: str, group: list[dict[str, Any]]) -> Iterator[Row]:
+    note = f"of {len(group)}"
+    detected = [bool(a["roots"]) or a["verdict"] not in SYMPTOMLESS | {"unknown"} for a in group]
+    yield row(f"{kind}-detected", [sum(detected) / len(group)], "share", goal=0.97, note=note)
+    for name, key in (("strict", "strict"), ("any source", "any")):
+        judged = [a for a in group if a.get(key)]
+        if judged:
+            first = [bool(set(a["roots"][:1]) & set(a[key])) for a in judged]
+            third = [bool(set(a["roots"][:3]) & set(a[key])) for a in judged]
+            count = f"of {len(judged)}"
+            yield row(f"{kind}-top-1 {name}", [sum(first) / len(judged)], "share", goal=0.9, note=count)
+            yield row(f"{kind}-top-3 {name}", [sum(third) / len(judged)], "share", note=count)
+    tried = [a for a in group if a["verified"] is not None]
+    if tried:
+        verified = sum(a["verified"] for a in tried) / len(tried)
+        yield row(f"{kind}-fix-verified", [verified], "share", goal=0.8, note=f"of {len(tried)}")
+    warned = sum(bool(a["keras_warnings"]) for a in group) / len(group)
+    yield row(f"{kind}-detected by Keras's own warnings", [warned], "share", note=note)
+    plain = sum(bool(a["without_experiments"]) for a in group) / len(group)
+    yield row(f"{kind}-detected by thresholds without experiments", [plain], "share", note=note)
+
+
+def _healthy(group: list[dict[str, Any]]) -> Iterator[Row]:
+    alarms = sum(bool(a["errors"]) for a in group) / max(1, len(group))
+    yield row("healthy-false-alarms", [alarms], "share", goal=0.02, better="lower", note=f"of {len(group)}")
+    warned = sum(bool(a["roots"]) for a in group) / max(1, len(group))
+    yield row("healthy-with-a-warning", [warned], "share", better="lower", note=f"of {len(group)}")
+    plain = sum(bool(a["without_experiments"]) for a in group) / max(1, len(group))
+    yield row("healthy-false-alarms of thresholds without experiments", [plain], "share", better="lower")
+
+
+def _calibration(answers: list[dict[str, Any]]) -> Iterator[Row]:
+    """Of what is called proven, confirmed or likely: how much names a labelled cause."""
+    goals = {"proven": 1.0, "confirmed": 0.97, "likely": None}
+    for confidence, goal in goals.items():
+        right = [
+            rule in set(a.get("any") or a.get("strict") or ())
+            for a in answers
+            for rule, said in a["said"].items()
+            if said == confidence
+        ]
+        if right:
+            yield row(
+                f"{confidence}-names-a-labelled-cause",
+                [sum(right) / len(right)],
+                "share",
+                goal=goal,
+                note=f"of {len(right)}",
+            )
+
+
+def _missed(answer: dict[str, Any]) -> bool:
+    if answer["kind"] == "healthy":
+        return bool(answer["errors"])
+    return not set(answer["roots"][:1]) & set(answer.get("any") or answer["strict"])
+
+
+def _story(answer: dict[str, Any]) -> str:
+    wanted = "" if answer["kind"] == "healthy" else f"; wanted one of {', '.join(answer['strict'][:3])}"
+    return f"{answer['verdict']}: {', '.join(answer['roots'][:3]) or 'nothing'}{wanted}"

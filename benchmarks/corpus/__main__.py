@@ -1,0 +1,68 @@
+"""One shard of the corpus: record, diagnose, keep the answer."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from tests.harness import Bench
+
+from benchmarks.corpus import entries, place
+from unstuck.diagnosis import diagnose_folder
+from unstuck.finding import Report
+from unstuck.settings import Settings
+
+BUDGET = 60.0
+
+
+def main(shard: int, shards: int, *, only: str = "") -> None:
+    bench = Bench()
+    for number, entry in enumerate(entries()[shard::shards]):
+        if place(entry).exists() or only not in f"{entry['kind']}: {entry['id']}":
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                answer = _answer(bench, entry, Path(folder) / str(number))
+            except Exception:
+                traceback.print_exc()
+                continue
+        place(entry).write_text(json.dumps(answer))
+        print(f"{entry['kind']}: {entry['id']}: {answer['verdict']}: {', '.join(answer['roots'])}", flush=True)
+    bench.workers.close()
+
+
+def _answer(bench: Bench, entry: dict[str, Any], folder: Path) -> dict[str, Any]:
+    script = folder / "train.py"
+    folder.mkdir(parents=True)
+    script.write_text(entry["script"])
+    bench.record(script, folder)
+    began = time.perf_counter()
+    report = diagnose_folder(folder, Settings(budget=BUDGET), workers=bench.workers)
+    seconds = time.perf_counter() - began
+    plain = diagnose_folder(folder, Settings(experiments="off"), workers=bench.workers)
+    roots = [f for f in report.findings if f.explained_by is None and f.outcome == "found" and f.severity != "note"]
+    notes = [f for f in report.findings if f.explained_by is None and f.rule == "no-signal" and f.severity == "note"]
+    cured = [t for f in roots for t in report.experiments if t.id == f.cure]
+    return {
+        "verdict": report.summary.verdict,
+        "roots": [f.rule for f in (*roots, *notes)],
+        "errors": [f.rule for f in roots if f.severity == "error"],
+        "said": {f.rule: f.confidence for f in roots},
+        "verified": None if not roots else any(t.outcome == "confirmed" for t in cured),
+        "keras_warnings": _warned(report),
+        "without_experiments": [f.rule for f in plain.findings if f.severity == "error"],
+        "seconds": seconds,
+    }
+
+
+def _warned(report: Report) -> list[str]:
+    return [e.text for f in report.findings for e in f.evidence if "Keras warned" in e.text]
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), only=sys.argv[3] if len(sys.argv) > 3 else "")
