@@ -35,7 +35,7 @@ from unstuck.source.values import (
 )
 
 if TYPE_CHECKING:
-    from unstuck.source.interpreter import Interpreter
+    from unstuck.source.reader import Reader
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Arguments:
         return {**{f"#{i}": value for i, value in enumerate(self.positional)}, **self.named}
 
 
-def arguments_of(reader: Interpreter, node: ast.Call) -> Arguments:
+def arguments_of(reader: Reader, node: ast.Call) -> Arguments:
     positional: list[Value] = []
     named: dict[str, Value] = {}
     complete = True
@@ -84,7 +84,7 @@ def arguments_of(reader: Interpreter, node: ast.Call) -> Arguments:
     return Arguments(positional, named, node, complete)
 
 
-def call(reader: Interpreter, node: ast.Call) -> Value:
+def call(reader: Reader, node: ast.Call) -> Value:
     """The value of a call."""
     if isinstance(node.func, ast.Attribute):
         receiver = reader.value(node.func.value)
@@ -105,7 +105,7 @@ def call(reader: Interpreter, node: ast.Call) -> Value:
     return unknown_call(reader, arguments, ast.unparse(node.func))
 
 
-def _method(reader: Interpreter, receiver: Value, name: str, arguments: Arguments) -> Value:
+def _method(reader: Reader, receiver: Value, name: str, arguments: Arguments) -> Value:
     node = arguments.node
     assert node is not None and isinstance(node.func, ast.Attribute)
     if isinstance(receiver, Network) and (receiver.cls is None or name not in receiver.cls.methods):
@@ -138,7 +138,7 @@ def _method(reader: Interpreter, receiver: Value, name: str, arguments: Argument
     return unknown_call(reader, arguments, ast.unparse(node.func))
 
 
-def _list_method(reader: Interpreter, items: Items, name: str, arguments: Arguments, node: ast.Call) -> Value:
+def _list_method(reader: Reader, items: Items, name: str, arguments: Arguments, node: ast.Call) -> Value:
     if name in ("append", "extend", "insert") and arguments.positional:
         added = arguments.positional[-1]
         if name == "extend" and isinstance(added, Items):
@@ -156,7 +156,7 @@ def _list_method(reader: Interpreter, items: Items, name: str, arguments: Argume
     return reader.unknown()
 
 
-def _dictionary_method(reader: Interpreter, entries: Entries, name: str) -> Value:
+def _dictionary_method(reader: Reader, entries: Entries, name: str) -> Value:
     if name == "items":
         return Items([Items([Const(key), value]) for key, value in entries.entries.items()])
     if name == "values":
@@ -164,7 +164,7 @@ def _dictionary_method(reader: Interpreter, entries: Entries, name: str) -> Valu
     return reader.unknown()
 
 
-def unknown_call(reader: Interpreter, arguments: Arguments, name: str) -> Value:
+def unknown_call(reader: Reader, arguments: Arguments, name: str) -> Value:
     """A function of which only the arguments are known: what it gives comes from the rows it was given.
 
     The text of the call becomes a side of these rows: the same call twice gives the same rows, another one may not.
@@ -197,7 +197,7 @@ def compared(values: Sequence[Value]) -> None:
                 test.scored = True
 
 
-def attribute(reader: Interpreter, receiver: Value, node: ast.Attribute) -> Value:
+def attribute(reader: Reader, receiver: Value, node: ast.Attribute) -> Value:
     """The value of `receiver.name` where it is not called."""
     name = node.attr
     if isinstance(receiver, Symbol):
@@ -228,7 +228,7 @@ def attribute(reader: Interpreter, receiver: Value, node: ast.Attribute) -> Valu
     return receiver if isinstance(receiver, kept) else reader.unknown()
 
 
-def _own_attribute(reader: Interpreter, thing: Thing, name: str) -> Value:
+def _own_attribute(reader: Reader, thing: Thing, name: str) -> Value:
     if name in thing.attributes:
         return thing.attributes[name]
     if thing.cls is not None and name in thing.cls.methods:
@@ -236,7 +236,7 @@ def _own_attribute(reader: Interpreter, thing: Thing, name: str) -> Value:
     return thing.attributes.setdefault(name, reader.unknown())
 
 
-def set_attribute(reader: Interpreter, receiver: Value, target: ast.Attribute, value: Value) -> None:
+def set_attribute(reader: Reader, receiver: Value, target: ast.Attribute, value: Value) -> None:
     """`receiver.name = value`."""
     if target.attr == "trainable" and isinstance(receiver, (Layer, Layers)):
         networks.set_trainable(receiver, value, target)
@@ -246,7 +246,7 @@ def set_attribute(reader: Interpreter, receiver: Value, target: ast.Attribute, v
         receiver.attributes[target.attr] = value
 
 
-def new_object(reader: Interpreter, cls: Class) -> Thing:
+def new_object(reader: Reader, cls: Class) -> Thing:
     """An empty object of a class of the file."""
     last = [base.rpartition(".")[2] for base in cls.bases]
     loops = reader.open_loops

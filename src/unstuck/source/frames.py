@@ -32,7 +32,7 @@ from unstuck.source.values import (
 
 if TYPE_CHECKING:
     from unstuck.source.calls import Arguments
-    from unstuck.source.interpreter import Interpreter
+    from unstuck.source.reader import Reader
 
 _TABLE_METHODS = frozenset(
     {
@@ -50,7 +50,7 @@ def only_tables_have(name: str) -> bool:
     return name in _TABLE_METHODS
 
 
-def attribute(reader: Interpreter, data: Data, node: ast.Attribute) -> Value:
+def attribute(reader: Reader, data: Data, node: ast.Attribute) -> Value:
     """`data.name` where it is not called."""
     name = node.attr
     if name in vocabulary.SAME_ROWS:
@@ -69,7 +69,7 @@ def attribute(reader: Interpreter, data: Data, node: ast.Attribute) -> Value:
     return replace(data, rows=row_sets.child(data.rows, name), columns=None)
 
 
-def method(reader: Interpreter, data: Data, name: str, arguments: Arguments) -> Value:
+def method(reader: Reader, data: Data, name: str, arguments: Arguments) -> Value:
     """`data.name(...)`."""
     node = arguments.node
     assert node is not None
@@ -90,7 +90,7 @@ def method(reader: Interpreter, data: Data, name: str, arguments: Arguments) -> 
     return result
 
 
-def _changed(reader: Interpreter, data: Data, name: str, arguments: Arguments, node: ast.Call) -> Value:
+def _changed(reader: Reader, data: Data, name: str, arguments: Arguments, node: ast.Call) -> Value:
     if name in vocabulary.SHIFTS:
         return lagged(data, name, node)
     if name in _SHUFFLES:
@@ -179,7 +179,7 @@ def _without(data: Data, sides: frozenset[row_sets.Side]) -> Data:
     return replace(data, rows=rows)
 
 
-def _popped(reader: Interpreter, data: Data, arguments: Arguments, node: ast.Call) -> Data:
+def _popped(reader: Reader, data: Data, arguments: Arguments, node: ast.Call) -> Data:
     name = constant(arguments.get("item", 0))
     if not isinstance(name, str) or not isinstance(node.func, ast.Attribute):
         return replace(data, columns=None)
@@ -200,7 +200,7 @@ def _with_arguments(data: Data, arguments: Arguments, node: ast.Call) -> Data:
     return found
 
 
-def _applied(reader: Interpreter, data: Data, name: str, arguments: Arguments, node: ast.Call) -> Value:
+def _applied(reader: Reader, data: Data, name: str, arguments: Arguments, node: ast.Call) -> Value:
     function = arguments.get("func", 0)
     across = data.column is None and constant(arguments.get("axis", 1), 0) in (0, "index") and name == "apply"
     found = data
@@ -218,7 +218,7 @@ def _applied(reader: Interpreter, data: Data, name: str, arguments: Arguments, n
     return replace(found, columns=data.columns, column=data.column)
 
 
-def _statistics_in(reader: Interpreter, function: Function) -> list[Statistic]:
+def _statistics_in(reader: Reader, function: Function) -> list[Statistic]:
     """Statistics of the surroundings that a lambda uses."""
     if not isinstance(function.node, ast.Lambda):
         return []
@@ -227,7 +227,7 @@ def _statistics_in(reader: Interpreter, function: Function) -> list[Statistic]:
     return [value for value in values if isinstance(value, Statistic)]
 
 
-def grouped_method(reader: Interpreter, receiver: Grouped | Rolling, name: str, arguments: Arguments) -> Value:
+def grouped_method(reader: Reader, receiver: Grouped | Rolling, name: str, arguments: Arguments) -> Value:
     """`groupby(...).name(...)` or `rolling(...).name(...)`."""
     node, data = arguments.node, receiver.data
     assert node is not None

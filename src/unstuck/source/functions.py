@@ -31,13 +31,13 @@ from unstuck.source.values import (
 
 if TYPE_CHECKING:
     from unstuck.source.calls import Arguments
-    from unstuck.source.interpreter import Interpreter
+    from unstuck.source.reader import Reader
 
 _SCALARS = frozenset({"len", "int", "float", "str", "bool", "round", "isinstance", "type", "print", "hasattr", "id"})
 _ALONG_COLUMNS = (1, "columns")
 
 
-def call(reader: Interpreter, symbol: Symbol, arguments: Arguments) -> Value:
+def call(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value:
     """The value of `symbol(...)`."""
     node, last = arguments.node, symbol.last
     assert node is not None
@@ -73,7 +73,7 @@ def call(reader: Interpreter, symbol: Symbol, arguments: Arguments) -> Value:
     return _array_function(reader, symbol, arguments)
 
 
-def _builtin(reader: Interpreter, name: str, arguments: Arguments) -> Value:
+def _builtin(reader: Reader, name: str, arguments: Arguments) -> Value:
     first = arguments.get("", 0)
     if name in ("list", "tuple", "iter", "sorted", "reversed") and first is not None:
         return first
@@ -109,7 +109,7 @@ def _range(arguments: Arguments) -> Items | None:
     return Items([Const(number) for number in numbers]) if 0 < len(numbers) <= 12 else None
 
 
-def _enumerated(reader: Interpreter, over: Value) -> Value:
+def _enumerated(reader: Reader, over: Value) -> Value:
     if isinstance(over, Folds):
         return Folds(Items([reader.unknown(), over.each]))
     if isinstance(over, Items):
@@ -117,7 +117,7 @@ def _enumerated(reader: Interpreter, over: Value) -> Value:
     return Items([Items([reader.unknown(), reader.unknown()])])
 
 
-def _zipped(reader: Interpreter, arguments: Arguments) -> Value:
+def _zipped(reader: Reader, arguments: Arguments) -> Value:
     lists = [value.items if isinstance(value, Items) else None for value in arguments.positional]
     if any(isinstance(value, Folds) for value in arguments.positional):
         each = [v.each if isinstance(v, Folds) else reader.unknown() for v in arguments.positional]
@@ -127,7 +127,7 @@ def _zipped(reader: Interpreter, arguments: Arguments) -> Value:
     return reader.unknown()
 
 
-def _train_test_split(reader: Interpreter, arguments: Arguments) -> Value:
+def _train_test_split(reader: Reader, arguments: Arguments) -> Value:
     node = arguments.node
     assert node is not None
     key = reader.fresh("split")
@@ -152,14 +152,14 @@ def _train_test_split(reader: Interpreter, arguments: Arguments) -> Value:
     return Items(parts)
 
 
-def _note_labels(reader: Interpreter, arguments: Arguments) -> None:
+def _note_labels(reader: Reader, arguments: Arguments) -> None:
     """The last table of `train_test_split(X, y)` holds the labels."""
     last = arguments.positional[-1] if len(arguments.positional) > 1 else None
     if isinstance(last, Data) and last.column:
         reader.story.label_columns.add(last.column)
 
 
-def _cross_validation(reader: Interpreter, arguments: Arguments) -> Value:
+def _cross_validation(reader: Reader, arguments: Arguments) -> Value:
     model, x = arguments.get("estimator", 0), as_data(arguments.get("X", 1))
     node = arguments.node
     if isinstance(model, Thing) and x is not None and node is not None:
@@ -171,7 +171,7 @@ def _cross_validation(reader: Interpreter, arguments: Arguments) -> Value:
     return Thing()
 
 
-def _read(reader: Interpreter, symbol: Symbol, arguments: Arguments) -> Value:
+def _read(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value:
     """A table from a file; the same call with constant arguments reads the same rows."""
     node = arguments.node
     assert node is not None
@@ -194,7 +194,7 @@ def _keras_data_set(symbol: Symbol, node: ast.Call) -> Value:
     return Items([side("train"), side("test")])
 
 
-def _folder(reader: Interpreter, name: str, arguments: Arguments) -> Value:
+def _folder(reader: Reader, name: str, arguments: Arguments) -> Value:
     """`image_dataset_from_directory`: its subsets are kept apart by the same seed."""
     node = arguments.node
     assert node is not None
@@ -212,7 +212,7 @@ def _folder(reader: Interpreter, name: str, arguments: Arguments) -> Value:
     return Data(rows, generator=maker, coding=coding, trail=(Stop(name, node),))
 
 
-def _array_function(reader: Interpreter, symbol: Symbol, arguments: Arguments) -> Value:
+def _array_function(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value:
     node, last = arguments.node, symbol.last
     assert node is not None
     tensors = [v for v in arguments.every() if isinstance(v, Tensor)]
@@ -263,7 +263,7 @@ def _axis_of(name: str) -> int:
     return 2 if name in ("percentile", "quantile") else 1
 
 
-def _kept(reader: Interpreter, name: str, tables: list[Data], arguments: Arguments) -> Value:
+def _kept(reader: Reader, name: str, tables: list[Data], arguments: Arguments) -> Value:
     """Functions that give the same rows in another form."""
     data = beside(tables)
     assert data is not None
@@ -296,14 +296,14 @@ def _scalar(symbol: Symbol, arguments: Arguments) -> Value | None:
     return statistics[0] if statistics and symbol.root in ("numpy", "pandas") else None
 
 
-def _new_frame(reader: Interpreter, arguments: Arguments) -> Value:
+def _new_frame(reader: Reader, arguments: Arguments) -> Value:
     data = as_data(arguments.get("data", 0))
     if data is not None:
         return replace(data, table=True, columns=None, column=None)
     return Data(row_sets.source(reader.fresh("frame")), table=True)
 
 
-def _joined(reader: Interpreter, arguments: Arguments, *, below_by_default: bool) -> Value:
+def _joined(reader: Reader, arguments: Arguments, *, below_by_default: bool) -> Value:
     parts = [as_data(item) for value in arguments.positional for item in _listed(value)]
     if not any(parts):
         parts = [as_data(item) for item in _listed(arguments.get("objs") or arguments.get("arrays") or Thing())]
@@ -336,7 +336,7 @@ def _listed(value: Value) -> list[Value]:
     return value.items if isinstance(value, Items) else [value]
 
 
-def _resampled(reader: Interpreter, arguments: Arguments) -> Value:
+def _resampled(reader: Reader, arguments: Arguments) -> Value:
     """`sklearn.utils.resample`: draws rows with replacement."""
     tables = [v for v in arguments.every() if isinstance(v, Data)]
     if not tables or arguments.node is None or constant(arguments.get("replace"), True) is False:
@@ -347,7 +347,7 @@ def _resampled(reader: Interpreter, arguments: Arguments) -> Value:
     return copied[0] if len(copied) == 1 else Items(list(copied))
 
 
-def _repeated(reader: Interpreter, arguments: Arguments) -> Value:
+def _repeated(reader: Reader, arguments: Arguments) -> Value:
     """`np.repeat` and `np.tile` along the rows."""
     data = as_data(arguments.get("a", 0))
     if data is None or arguments.node is None:
@@ -359,7 +359,7 @@ def _repeated(reader: Interpreter, arguments: Arguments) -> Value:
     return via(replace(data, copies=data.copies | {made}), Stop("repeat", arguments.node))
 
 
-def _one_call(reader: Interpreter, name: str, data: Data, node: ast.Call) -> Value:
+def _one_call(reader: Reader, name: str, data: Data, node: ast.Call) -> Value:
     made = frames.fitted_on(data, name, "statistics", node)
     reader.story.fittings.append(made)
     return via(replace(frames.tainted(data, made, data.column), columns=None), Stop(name, node))

@@ -27,13 +27,13 @@ from unstuck.source.values import (
 
 if TYPE_CHECKING:
     from unstuck.source.calls import Arguments
-    from unstuck.source.interpreter import Interpreter
+    from unstuck.source.reader import Reader
 
 _ACTIVATIONS = ("softmax", "sigmoid", "relu", "tanh", "log_softmax")
 _RESTORING = ("set_weights", "load_weights", "reset_states", "load_state_dict")
 
 
-def construct(reader: Interpreter, symbol: Symbol, arguments: Arguments) -> Value | None:
+def construct(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value | None:
     """A layer, a model or an input; None if the symbol is none of Keras."""
     last, node = symbol.last, arguments.node
     keras = symbol.root == "keras" or (symbol.root == STAR and last in vocabulary.KERAS_CLASSES)
@@ -62,12 +62,12 @@ def _is_layer(name: str) -> bool:
     return name not in _NO_LAYERS
 
 
-def _registered(reader: Interpreter, network: Network) -> Network:
+def _registered(reader: Reader, network: Network) -> Network:
     reader.networks.append(network)
     return network
 
 
-def _network(reader: Interpreter, symbol: Symbol, arguments: Arguments) -> Network:
+def _network(reader: Reader, symbol: Symbol, arguments: Arguments) -> Network:
     made = Network(symbol.last, symbol.path, arguments.node, arguments.by_name(), loops=reader.open_loops)
     if symbol.last == "Sequential":
         given = arguments.get("layers", 0)
@@ -110,7 +110,7 @@ def operation(symbol: Symbol, arguments: Arguments, tensors: list[Tensor]) -> Te
     return Tensor(None, tuple(tensors), known=False)
 
 
-def method(reader: Interpreter, network: Network, name: str, arguments: Arguments) -> Value | None:
+def method(reader: Reader, network: Network, name: str, arguments: Arguments) -> Value | None:
     """The value of `model.name(...)`; None if it is nothing particular to models."""
     node = arguments.node
     assert node is not None
@@ -145,7 +145,7 @@ def _grow(network: Network, name: str, added: Value | None) -> None:
         network.layers = None
 
 
-def _fit(reader: Interpreter, network: Network, name: str, arguments: Arguments) -> Value:
+def _fit(reader: Reader, network: Network, name: str, arguments: Arguments) -> Value:
     made = objects.train(reader, network, name, arguments)
     if made is not None:
         for layer in layers_of(network) or ():  # a Normalization that was adapted prepares the rows

@@ -30,7 +30,7 @@ from unstuck.source.values import (
 
 if TYPE_CHECKING:
     from unstuck.source.calls import Arguments
-    from unstuck.source.interpreter import Interpreter
+    from unstuck.source.reader import Reader
 
 _FITS = ("fit", "partial_fit", "fit_generator", "train_on_batch")
 _TRANSFORMS = (
@@ -71,7 +71,7 @@ def is_transformer(thing: Thing) -> bool:
     return thing.name in known
 
 
-def method(reader: Interpreter, thing: Thing, name: str, arguments: Arguments) -> Value | None:
+def method(reader: Reader, thing: Thing, name: str, arguments: Arguments) -> Value | None:
     """The value of `thing.name(...)`; None if it is nothing that is known of objects."""
     node = arguments.node
     assert node is not None
@@ -122,7 +122,7 @@ def _folds(thing: Thing, arguments: Arguments) -> Value:
     )
 
 
-def _resampled(reader: Interpreter, thing: Thing, arguments: Arguments) -> Value:
+def _resampled(reader: Reader, thing: Thing, arguments: Arguments) -> Value:
     x, y = as_data(arguments.get("X", 0)), as_data(arguments.get("y", 1))
     if x is None or arguments.node is None:
         return Items([reader.unknown(), reader.unknown()])
@@ -140,7 +140,7 @@ def _method_name(arguments: Arguments) -> str:
     return func.attr if isinstance(func, ast.Attribute) else ""
 
 
-def fit_transformer(reader: Interpreter, thing: Thing, name: str, arguments: Arguments) -> None:
+def fit_transformer(reader: Reader, thing: Thing, name: str, arguments: Arguments) -> None:
     """Note on which rows a transformer was fitted."""
     x = as_data(arguments.positional[0] if arguments.positional else next(iter(arguments.named.values()), None))
     labelled = len(arguments.positional) > 1 or "y" in arguments.named
@@ -162,7 +162,7 @@ def fit_transformer(reader: Interpreter, thing: Thing, name: str, arguments: Arg
     reader.story.fittings.append(made)
 
 
-def _fit_transform(reader: Interpreter, thing: Thing, arguments: Arguments) -> Value:
+def _fit_transform(reader: Reader, thing: Thing, arguments: Arguments) -> Value:
     x = as_data(arguments.get("X", 0))
     if x is None and arguments.positional:
         x = as_data(arguments.positional[0])
@@ -190,7 +190,7 @@ def _receiver(arguments: Arguments) -> str:
     return ast.unparse(func.value) if isinstance(func, ast.Attribute) else ""
 
 
-def train(reader: Interpreter, model: Thing, name: str, arguments: Arguments) -> Training | None:
+def train(reader: Reader, model: Thing, name: str, arguments: Arguments) -> Training | None:
     """Note a call of `fit` of something that learns."""
     node = arguments.node
     first = arguments.get("x", 0) or arguments.get("X") or arguments.get("generator")
@@ -254,7 +254,7 @@ def _rescheduling(value: Value | None) -> bool:
     return any(not isinstance(c, Thing) or c.name in ("", "LearningRateScheduler") or c.cls for c in callbacks)
 
 
-def test(reader: Interpreter, model: Thing, name: str, arguments: Arguments) -> Value:
+def test(reader: Reader, model: Thing, name: str, arguments: Arguments) -> Value:
     """Note a call of `predict`, `evaluate` or `score`."""
     first = arguments.positional[0] if arguments.positional else None
     first = first or arguments.get("x") or arguments.get("X") or arguments.get("generator")
@@ -270,7 +270,7 @@ def test(reader: Interpreter, model: Thing, name: str, arguments: Arguments) -> 
     return replace(x, columns=None, column=None, tests=frozenset({made}), taints=frozenset(), table=False, coding="")
 
 
-def _read_folder(reader: Interpreter, thing: Thing, name: str, arguments: Arguments) -> Value | None:
+def _read_folder(reader: Reader, thing: Thing, name: str, arguments: Arguments) -> Value | None:
     """`ImageDataGenerator.flow*`."""
     node = arguments.node
     if node is None or name not in ("flow", "flow_from_directory", "flow_from_dataframe"):
@@ -293,7 +293,7 @@ def _read_folder(reader: Interpreter, thing: Thing, name: str, arguments: Argume
     return via(replace(read, generator=maker, table=False, columns=None), Stop(name, node))
 
 
-def folder_key(reader: Interpreter, folder: Value | None, node: ast.Call) -> object:
+def folder_key(reader: Reader, folder: Value | None, node: ast.Call) -> object:
     """Two readers of a folder read the same files if the path is the same constant or the same variable's value."""
     if isinstance(folder, Const):
         return folder.value

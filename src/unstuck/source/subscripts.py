@@ -30,10 +30,10 @@ from unstuck.source.values import (
 )
 
 if TYPE_CHECKING:
-    from unstuck.source.interpreter import Interpreter
+    from unstuck.source.reader import Reader
 
 
-def load(reader: Interpreter, value: Value, node: ast.Subscript) -> Value:
+def load(reader: Reader, value: Value, node: ast.Subscript) -> Value:
     """The value of a subscript that is read."""
     index = node.slice
     if isinstance(value, Symbol) and value.last in ("r_", "c_"):
@@ -65,7 +65,7 @@ def load(reader: Interpreter, value: Value, node: ast.Subscript) -> Value:
     return reader.unknown()
 
 
-def _of_collection(reader: Interpreter, value: Items | Entries, index: ast.expr) -> Value:
+def _of_collection(reader: Reader, value: Items | Entries, index: ast.expr) -> Value:
     if isinstance(value, Items) and isinstance(index, ast.Slice):
         lower, upper = (constant(reader.value(e)) if e else None for e in (index.lower, index.upper))
         known = all(isinstance(bound, (int, type(None))) for bound in (lower, upper)) and index.step is None
@@ -78,14 +78,14 @@ def _of_collection(reader: Interpreter, value: Items | Entries, index: ast.expr)
     return reader.unknown()
 
 
-def _of_index(reader: Interpreter, value: Statistic | RowIndex, index: ast.expr) -> Value:
+def _of_index(reader: Reader, value: Statistic | RowIndex, index: ast.expr) -> Value:
     if isinstance(value, RowIndex) and value.of is not None:
         cut = _rows_cut(reader, value.of, index)
         return RowIndex(sides=row_sets.added(cut.rows, value.of.rows))
     return value
 
 
-def _of_unknown(reader: Interpreter, value: Thing, node: ast.Subscript) -> Value:
+def _of_unknown(reader: Reader, value: Thing, node: ast.Subscript) -> Value:
     """Something loaded or handed in: by name or number it gives something else in it, by a slice some of its rows."""
     index = node.slice
     known = reader.value(index) if not isinstance(index, (ast.Slice, ast.Tuple)) else None
@@ -96,7 +96,7 @@ def _of_unknown(reader: Interpreter, value: Thing, node: ast.Subscript) -> Value
     return _of_data(reader, data, node)
 
 
-def item(reader: Interpreter, value: Value, position: int) -> Value:
+def item(reader: Reader, value: Value, position: int) -> Value:
     """One of several targets that a value is unpacked into."""
     if isinstance(value, Data):
         if "split" in value.made_by.lower():
@@ -112,7 +112,7 @@ def item(reader: Interpreter, value: Value, position: int) -> Value:
     return reader.unknown()
 
 
-def _of_data(reader: Interpreter, data: Data, node: ast.Subscript) -> Value:
+def _of_data(reader: Reader, data: Data, node: ast.Subscript) -> Value:
     index = node.slice
     by_place = isinstance(node.value, ast.Attribute) and node.value.attr in ("loc", "iloc", "ix", "at", "iat")
     if isinstance(index, ast.Tuple) and index.elts:
@@ -145,7 +145,7 @@ def _chosen(data: Data, names: list[str], *, listed: bool) -> Data:
     return frames.columns_of(data, names) if listed or len(names) != 1 else frames.column_of(data, names[0])
 
 
-def _rows_cut(reader: Interpreter, data: Data, index: ast.expr) -> Data:
+def _rows_cut(reader: Reader, data: Data, index: ast.expr) -> Data:
     """The rows that a slice, a mask or an index takes."""
     if not isinstance(index, ast.Slice):
         value = reader.value(index)
@@ -162,7 +162,7 @@ def _rows_cut(reader: Interpreter, data: Data, index: ast.expr) -> Data:
     return via(replace(data, rows=rows), Stop(f"[{lower}:{upper}]", index))
 
 
-def _window_of(reader: Interpreter, index: ast.Slice) -> bool:
+def _window_of(reader: Reader, index: ast.Slice) -> bool:
     """Whether a slice slides: its bounds are the same names and differ by a length, as in `[i:i + n]`."""
     if index.lower is None or index.upper is None:
         return False
@@ -191,7 +191,7 @@ def _by_index(data: Data, value: Value, index: ast.expr) -> Data:
     return replace(data, rows=row_sets.part(data.rows, ("mask", data.rows), (ast.unparse(index), which)))
 
 
-def store(reader: Interpreter, target: ast.Subscript, value: Value) -> None:
+def store(reader: Reader, target: ast.Subscript, value: Value) -> None:
     """`base[index] = value`."""
     base, index = target.value, target.slice
     if isinstance(base, ast.Attribute) and base.attr in ("loc", "iloc", "at", "iat"):
@@ -215,7 +215,7 @@ def store(reader: Interpreter, target: ast.Subscript, value: Value) -> None:
     reader.assign(base, changed)
 
 
-def delete(reader: Interpreter, target: ast.Subscript) -> None:
+def delete(reader: Reader, target: ast.Subscript) -> None:
     """`del base[name]`."""
     holder, names = reader.value(target.value), frames.texts(reader.value(target.slice))
     if isinstance(holder, Data) and names and holder.columns is not None:
