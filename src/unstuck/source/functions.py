@@ -6,13 +6,12 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from unstuck.source import calls, frames, networks, objects, vocabulary
+from unstuck.source import calls, frames, joining, loading, networks, vocabulary
 from unstuck.source import rows as row_sets
-from unstuck.source.merging import as_data, below, beside, via
+from unstuck.source.merging import as_data, beside, via
 from unstuck.source.names import STAR
 from unstuck.source.story import Split, Training
 from unstuck.source.values import (
-    Columns,
     Const,
     Data,
     Entries,
@@ -26,7 +25,6 @@ from unstuck.source.values import (
     Thing,
     Value,
     constant,
-    named,
 )
 
 if TYPE_CHECKING:
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
     from unstuck.source.reader import Reader
 
 _SCALARS = frozenset({"len", "int", "float", "str", "bool", "round", "isinstance", "type", "print", "hasattr", "id"})
-_ALONG_COLUMNS = (1, "columns")
 
 
 def call(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value:
@@ -53,11 +50,11 @@ def call(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value:
     if last in vocabulary.CROSS_VALIDATIONS:
         return _cross_validation(reader, arguments)
     if last in vocabulary.READERS:
-        return _read(reader, symbol, arguments)
+        return loading.read_table(reader, symbol, arguments)
     if last == "load_data" and ".datasets." in symbol.path:
-        return _keras_data_set(symbol, node)
+        return loading.keras_data_set(symbol, node)
     if last in ("image_dataset_from_directory", "text_dataset_from_directory"):
-        return _folder(reader, last, arguments)
+        return loading.folder(reader, last, arguments)
     if last in vocabulary.COMPOSERS:
         return Thing(vocabulary.COMPOSERS[last], symbol.path, node, arguments.by_name(), arguments.complete)
     if last[:1].isupper() and last not in ("DataFrame", "Series"):
@@ -171,47 +168,6 @@ def _cross_validation(reader: Reader, arguments: Arguments) -> Value:
     return Thing()
 
 
-def _read(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value:
-    """A table from a file; the same call with constant arguments reads the same rows."""
-    node = arguments.node
-    assert node is not None
-    known = all(isinstance(value, Const) for value in arguments.every()) and arguments.complete and node.args
-    key = ("read", symbol.last, ast.unparse(node).partition("(")[2]) if known else reader.fresh("read")
-    stop = Stop(symbol.last, node)
-    frame = reader.fresh("frame")
-    return Data(row_sets.source(key), table=True, columns=Columns(frame), trail=(stop,))
-
-
-def _keras_data_set(symbol: Symbol, node: ast.Call) -> Value:
-    name = symbol.path.split(".")[-2]
-    coding = "integer" if name in vocabulary.INTEGER_LABELS else ""
-    rows, stop = row_sets.source(symbol.path), Stop(f"{name}.load_data", node)
-
-    def side(which: str) -> Value:
-        part = row_sets.part(rows, "given", which)
-        return Items([Data(part, trail=(stop,)), Data(part, coding=coding, trail=(stop,))])
-
-    return Items([side("train"), side("test")])
-
-
-def _folder(reader: Reader, name: str, arguments: Arguments) -> Value:
-    """`image_dataset_from_directory`: its subsets are kept apart by the same seed."""
-    node = arguments.node
-    assert node is not None
-    folder = objects.folder_key(reader, arguments.get("directory", 0), node)
-    subset = named(arguments.get("subset"))
-    maker = Thing(name, f"keras.utils.{name}", node, arguments.by_name(), arguments.complete)
-    rows = row_sets.source(("folder", folder))
-    if subset == "both":
-        parts = [row_sets.part(rows, "subset", side) for side in ("training", "validation")]
-        return Items([Data(part, generator=maker, trail=(Stop(name, node),)) for part in parts])
-    if subset:
-        rows = row_sets.part(rows, "subset", subset)
-    mode = named(arguments.get("label_mode")) or "int"
-    coding = {"categorical": "one-hot", "int": "integer", "binary": "binary"}.get(mode, "")
-    return Data(rows, generator=maker, coding=coding, trail=(Stop(name, node),))
-
-
 def _array_function(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value:
     node, last = arguments.node, symbol.last
     assert node is not None
@@ -219,13 +175,13 @@ def _array_function(reader: Reader, symbol: Symbol, arguments: Arguments) -> Val
     if tensors:
         return networks.operation(symbol, arguments, tensors)
     if last in vocabulary.BELOW or (symbol.root == "pandas" and last == "concat"):
-        return _joined(reader, arguments, below_by_default=True)
+        return joining.joined(reader, arguments, below_by_default=True)
     if last in vocabulary.BESIDE:
-        return _joined(reader, arguments, below_by_default=False)
+        return joining.joined(reader, arguments, below_by_default=False)
     if last == "resample" and symbol.root in ("sklearn", STAR):
-        return _resampled(reader, arguments)
+        return joining.resampled(reader, arguments)
     if last in ("repeat", "tile") and symbol.root == "numpy":
-        return _repeated(reader, arguments)
+        return joining.repeated(reader, arguments)
     tables = [v for v in arguments.every() if isinstance(v, Data)]
     first = arguments.positional[0] if arguments.positional else None
     if not tables and symbol.root in ("numpy", "pandas", "tensorflow", "keras") and isinstance(first, Thing):
@@ -237,7 +193,7 @@ def _array_function(reader: Reader, symbol: Symbol, arguments: Arguments) -> Val
     if not tables:
         computed = _scalar(symbol, arguments)
         if computed is None and last in ("DataFrame", "from_dict"):
-            return _new_frame(reader, arguments)
+            return loading.new_frame(reader, arguments)
         return computed or reader.unknown()
     if last in vocabulary.SUMMARY_FUNCTIONS and symbol.root in ("numpy", "tensorflow", "keras", "statistics", "scipy"):
         return frames.summary(tables[0], last, arguments.get("axis", _axis_of(last)), node)
@@ -294,69 +250,6 @@ def _scalar(symbol: Symbol, arguments: Arguments) -> Value | None:
     listed = [item for v in arguments.every() for item in (v.entries.values() if isinstance(v, Entries) else [v])]
     statistics = [v for v in listed if isinstance(v, Statistic)]
     return statistics[0] if statistics and symbol.root in ("numpy", "pandas") else None
-
-
-def _new_frame(reader: Reader, arguments: Arguments) -> Value:
-    data = as_data(arguments.get("data", 0))
-    if data is not None:
-        return replace(data, table=True, columns=None, column=None)
-    return Data(row_sets.source(reader.fresh("frame")), table=True)
-
-
-def _joined(reader: Reader, arguments: Arguments, *, below_by_default: bool) -> Value:
-    parts = [as_data(item) for value in arguments.positional for item in _listed(value)]
-    if not any(parts):
-        parts = [as_data(item) for item in _listed(arguments.get("objs") or arguments.get("arrays") or Thing())]
-    place = {"append": 2, "concatenate": 1, "concat": 1}.get(_name_of(arguments.node))
-    axis = constant(arguments.get("axis", place), 0 if below_by_default else 1)
-    down = below_by_default and axis not in (*_ALONG_COLUMNS, -1)
-    joined = below(parts) if down else beside(parts)
-    if joined is None or arguments.node is None:
-        return reader.unknown()
-    if not down:
-        return joined
-    if _name_of(arguments.node) != "vstack" and _twice(parts):  # vstack also puts single columns below each other
-        made = frames.fitted_on(joined, "concatenate", "resampling", arguments.node)
-        joined = replace(joined, copies=joined.copies | {made})
-    return via(joined, Stop("concatenated", arguments.node))
-
-
-def _name_of(node: ast.Call | None) -> str:
-    func = node.func if node is not None else None
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
-
-
-def _twice(parts: list[Data | None]) -> bool:
-    """Whether the same rows are put below themselves, as an augmented copy is; single columns are not rows."""
-    known = [part for part in parts if part is not None and part.column is None]
-    return any(one.rows == other.rows for i, one in enumerate(known) for other in known[:i])
-
-
-def _listed(value: Value) -> list[Value]:
-    return value.items if isinstance(value, Items) else [value]
-
-
-def _resampled(reader: Reader, arguments: Arguments) -> Value:
-    """`sklearn.utils.resample`: draws rows with replacement."""
-    tables = [v for v in arguments.every() if isinstance(v, Data)]
-    if not tables or arguments.node is None or constant(arguments.get("replace"), True) is False:
-        return tables[0] if len(tables) == 1 else Items(list(tables)) if tables else reader.unknown()
-    made = frames.fitted_on(tables[0], "resample", "resampling", arguments.node)
-    reader.story.fittings.append(made)
-    copied = [via(replace(t, copies=t.copies | {made}), Stop("resample", arguments.node)) for t in tables]
-    return copied[0] if len(copied) == 1 else Items(list(copied))
-
-
-def _repeated(reader: Reader, arguments: Arguments) -> Value:
-    """`np.repeat` and `np.tile` along the rows."""
-    data = as_data(arguments.get("a", 0))
-    if data is None or arguments.node is None:
-        return reader.unknown()
-    axis = constant(arguments.get("axis", 2), None)
-    if axis != 0:
-        return data
-    made = frames.fitted_on(data, "repeat", "resampling", arguments.node)
-    return via(replace(data, copies=data.copies | {made}), Stop("repeat", arguments.node))
 
 
 def _one_call(reader: Reader, name: str, data: Data, node: ast.Call) -> Value:
