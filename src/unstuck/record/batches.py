@@ -42,8 +42,8 @@ class BatchSample:
         self.role, self.kind, self.limit = role, kind, limit
         self.rows = 0
         """Rows that have passed."""
-        self.batch_rows = 0
-        """Rows of the first batch."""
+        self.sizes: list[int] = []
+        """Rows of each batch, in order."""
         self._names = names
         self._kept: list[tuple[int, list[np.ndarray], list[np.ndarray], np.ndarray | None]] = []
         self._passed = 0
@@ -57,7 +57,7 @@ class BatchSample:
             return
         rows = row_count(batch)
         self.rows += rows
-        self.batch_rows = self.batch_rows or rows
+        self.sizes.append(rows)
         self._passed += 1
         place = len(self._kept)
         if self._full:
@@ -89,7 +89,7 @@ class BatchSample:
     def result(self, *, values: bool, ended: bool, endless: bool) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Description and arrays as of `sample_arrays`; `ended`: the pass is over, so `rows` is all there are."""
         about: dict[str, Any] = {"kind": self.kind, "stream": True, "endless": endless, "ended": ended}
-        about["batch_rows"] = self.batch_rows
+        about["batch_rows"] = self.sizes[0] if self.sizes else 0
         if not self._kept:
             return about | {"recorded": False, "rows": self.rows}, {}
         kept = sorted(self._kept, key=lambda entry: entry[0])

@@ -177,6 +177,11 @@ class Reader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._database = sqlite3.connect(folder / "run.sqlite")
+        try:
+            self._database.executescript(_SCHEMA)  # a process killed at its very start has not come to this
+        except sqlite3.OperationalError:  # a folder that cannot be written to
+            self._database.close()
+            self._database = sqlite3.connect(f"{(folder / 'run.sqlite').resolve().as_uri()}?immutable=1", uri=True)
 
     def meta(self) -> dict[str, Any]:
         return {key: json.loads(value) for key, value in self._database.execute("SELECT key, value FROM meta")}

@@ -170,8 +170,9 @@ class Training:
     def _expected(self, steps: int) -> tuple[int, int]:
         """Rows and steps of a call whose batches cannot be seen; the last of an epoch may be short."""
         stream = self.streams.get("train")
-        if stream is not None and stream.batch_rows:
-            return steps * stream.batch_rows, steps
+        if stream is not None and stream.sizes:
+            passed = stream.sizes[self._steps_in_epoch :][:steps] or stream.sizes[:1] * steps
+            return sum(passed), len(passed)
         left = self._rows - self._steps_in_epoch * self._batch_size
         rows = min(steps * self._batch_size, left) if left > 0 else steps * self._batch_size
         return rows, -(-rows // self._batch_size)
@@ -273,7 +274,10 @@ def _arrived(value: Any) -> bool:
 
 
 def _number(value: Any) -> float:
-    return float(np.asarray(keras.ops.convert_to_numpy(value)))
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return float(np.asarray(keras.ops.convert_to_numpy(value)))
 
 
 def _listed(callbacks: Any) -> list[Any]:

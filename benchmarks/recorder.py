@@ -1,0 +1,65 @@
+"""What watching costs: fits with the recorder against the same fits without, on each backend; and its start-up."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.row import Row, row
+from unstuck.record.launch import run_script
+
+BACKENDS = ("jax", "tensorflow", "torch")
+START_UPS = 5
+RATIO_GOAL = 1.02
+START_UP_GOAL = 0.3
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
+
+
+def bench() -> Iterator[Row]:
+    for backend in BACKENDS:
+        yield from _fits(backend)
+    yield from _start_up("empty", "")
+    yield from _start_up("import-keras", "import keras")
+
+
+def _fits(backend: str) -> Iterator[Row]:
+    command = [sys.executable, "-m", "benchmarks.recorder_child"]
+    environment = dict(os.environ, KERAS_BACKEND=backend, **QUIET)
+    child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert child.stdout is not None
+    for line in child.stdout:
+        found = json.loads(line)
+        seconds = found["seconds"]
+        name = f"{found['model']}-{backend}"
+        plain = seconds["plain"]
+        note = f"{found['steps']} steps on {found['megabytes']} MB, plainly {sorted(plain)[len(plain) // 2][0]:.1f} s"
+        for way in [w for w in seconds if w != "plain"]:
+            wall = [a[0] / b[0] for a, b in zip(seconds[way], plain, strict=True)]
+            spent = [a[1] / b[1] for a, b in zip(seconds[way], plain, strict=True)]
+            goal = RATIO_GOAL if way == "watched" else None
+            yield row(f"{name}-{way}-vs-plain", wall, "x", goal=goal, better="lower", note=note)
+            yield row(f"{name}-{way}-vs-plain-processor", spent, "x", better="lower", note="processor time")
+    child.wait()
+
+
+def _start_up(name: str, source: str) -> Iterator[Row]:
+    """Seconds that a script takes longer when it is recorded, beside what it takes plainly."""
+    plain, beyond = [], []
+    with tempfile.TemporaryDirectory() as place:
+        script = Path(place) / "script.py"
+        script.write_text(source)
+        for _ in range(START_UPS):
+            began = time.perf_counter()
+            subprocess.run([sys.executable, str(script)], check=True, stderr=subprocess.DEVNULL)
+            plain.append(time.perf_counter() - began)
+            began = time.perf_counter()
+            run_script(script, root=Path(place))
+            beyond.append(time.perf_counter() - began - plain[-1])
+    yield row(f"start-up-{name}-beyond-plain", beyond, "s", goal=START_UP_GOAL, better="lower")
+    yield row(f"start-up-{name}-plain", plain, "s", better="lower")
