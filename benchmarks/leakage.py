@@ -2,7 +2,10 @@
 
 `bench` sets exact overlap beside one blake2b pass over the same bytes, and near copies and overlap beside peers.
 Peers run in an interpreter of their own, since they pin old libraries: name interpreters that have them in
-UNSTUCK_PEERS, separated as in PATH. An absent peer is a row that says so.
+UNSTUCK_PEERS, separated as in PATH. An absent peer is a row that says so. What they needed on Python 3.11:
+
+    pip install deepchecks==0.19.1 "numpy<2" "pandas<2.2" "scikit-learn<1.6" "category-encoders<2.7" "setuptools<81"
+    pip install "cleanlab[datalab]==2.9.0"
 """
 
 from __future__ import annotations

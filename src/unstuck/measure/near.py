@@ -7,7 +7,7 @@ threshold knows neither the spread nor the dimension; this ratio does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -16,6 +16,8 @@ from unstuck.measure.case import Case, Missing
 from unstuck.measure.data import Data
 from unstuck.measure.overlap import discrete
 from unstuck.measure.setup import Setup
+from unstuck.measure.trace import match
+from unstuck.record.fingerprint import row_hashes
 
 NEIGHBOURS = 12
 MAX_PAIRS = 6_000_000_000
@@ -29,6 +31,8 @@ finding, a hundred times what luck gives."""
 APART = 0.5
 """A near copy is at most half as far as the farthest of its neighbours in all columns too, not only in the leading
 components."""
+SIBLINGS = 0.3
+"""Share of the training rows with a near copy among themselves from which copies were made on purpose."""
 FITTED_ROWS = 5_000
 MAX_DIMENSION = 64.0
 SEED = 41
@@ -51,17 +55,20 @@ class Near:
     dimension: float
 
 
-def nearest(train: np.ndarray, held: np.ndarray, *, threads: int | None = None) -> Near:
+def nearest(train: np.ndarray, held: np.ndarray | None = None, *, threads: int | None = None) -> Near:
     """Search the nearest training row of each held-out row.
 
     Args:
-        train, held: (n, d) and (m, d), finite, scaled alike; float32 is enough.
+        train, held: (n, d) and (m, d), finite, scaled alike; float32 is enough. Without `held` the nearest other
+            training row of each training row.
         threads: for the search; None for as many as there are.
     """
     from sklearn.neighbors import NearestNeighbors
     from threadpoolctl import threadpool_limits
 
     rng = np.random.default_rng(SEED)
+    itself = held is None
+    held = train if held is None else held
     rows = np.arange(len(held))
     limit = max(200, MAX_PAIRS // max(1, len(train)))
     sampled = len(rows) > limit
@@ -69,12 +76,12 @@ def nearest(train: np.ndarray, held: np.ndarray, *, threads: int | None = None) 
         rows = np.sort(rng.choice(len(held), limit, replace=False))
     train, held = np.ascontiguousarray(train, np.float32), np.ascontiguousarray(held[rows], np.float32)
     axes = _axes(train, rng)
-    count = min(NEIGHBOURS, len(train) - 1)
+    count = min(NEIGHBOURS, len(train) - 1) + itself
     with threadpool_limits(threads):
         found = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(train @ axes)
-        distances, index = found.kneighbors(held @ axes)
+        distances, index = (a[:, int(itself) :] for a in found.kneighbors(held @ axes))
     near, dimension = _too_near(distances.astype(np.float64))
-    whole = [np.linalg.norm(held - train[index[:, k]], axis=1) for k in (0, count - 1)]
+    whole = [np.linalg.norm(held - train[index[:, k]], axis=1) for k in (0, -1)]
     return Near(index[:, 0], near & (whole[0] <= APART * whole[1]), rows, sampled, dimension)
 
 
@@ -110,7 +117,7 @@ def _too_near(distances: np.ndarray) -> tuple[np.ndarray, float]:
 
 @dataclass(frozen=True)
 class NearCopies:
-    """Held-out rows that are near copies of training rows, without the exactly equal ones.
+    """Held-out rows that are near copies (or mirror images) of training rows, without the exactly equal ones.
 
     Attributes:
         near: how many, of `looked_at` held-out rows. sampled: whether the record or the search holds not all rows.
@@ -138,8 +145,12 @@ class NearCopies:
         train, held = scaled(data.flat, data.held_flat)
         if len(train) < 50 or len(held) < 10:
             raise Missing("at least 50 training and 10 held-out rows")
-        across, within = nearest(train, held), _within(train)
+        across, within = nearest(train, held), nearest(train)
         equal = _equal(train, held, across)
+        if len(data.x) == 1 and data.x[0].ndim == 4:
+            images, held_images = data.x[0], data.held_x[0]
+            across = _with(across, mirrored(images, held_images[across.rows]))
+            within = _with(within, mirrored(images, images[within.rows]))
         groups = _groups(len(train), len(held), across, within)
         return cls(
             near=int((across.near & ~equal).sum()),
@@ -153,6 +164,11 @@ class NearCopies:
     @property
     def share(self) -> float:
         return self.near / max(1, self.looked_at)
+
+    @property
+    def on_purpose(self) -> bool:
+        """Whether so many training rows have a near copy that copies were made of all, and did not slip in."""
+        return self.siblings >= SIBLINGS
 
 
 def scaled(train: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -168,12 +184,24 @@ def scaled(train: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return ((train - mean) / scale).astype(np.float32), ((held - mean) / scale).astype(np.float32)
 
 
-def _within(train: np.ndarray) -> Near:
-    """The nearest other training row of training rows: the first neighbour of a row is the row itself."""
-    half = np.random.default_rng(SEED).permutation(len(train))
-    a, b = half[: len(half) // 2], half[len(half) // 2 :]
-    found = nearest(train[a], train[b])
-    return Near(a[found.index], found.near, b[found.rows], found.sampled, found.dimension)
+def mirrored(images: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """For each of `others`, (m, height, width, channels), the one of `images` that is its mirror image, or -1.
+
+    Left and right, or top and bottom, exchanged. Images that are their own mirror image are left out.
+    """
+    table, own = row_hashes(images), row_hashes(others)
+    found = np.full(len(others), -1)
+    for axis in (2, 1):
+        turned = row_hashes(np.flip(others, axis))
+        at = match(turned, table)
+        found = np.where((at >= 0) & (turned != own), at, found)
+    return found
+
+
+def _with(found: Near, mirror: np.ndarray) -> Near:
+    """`found` with mirror images counted as near copies."""
+    seen = mirror >= 0
+    return replace(found, index=np.where(seen, mirror, found.index), near=found.near | seen)
 
 
 def _equal(train: np.ndarray, held: np.ndarray, found: Near) -> np.ndarray:

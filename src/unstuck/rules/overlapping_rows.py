@@ -77,7 +77,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=30, verbose=0)
         self, overlap: Overlap, data: Data, task: Task, setup: Setup, near: NearCopies | None = None
     ) -> Judgement:
         if overlap.excess < MIN_ROWS or overlap.share < MIN_SHARE:
-            if near is not None and near.near >= MIN_ROWS and near.share >= MIN_SHARE:
+            if near is not None and near.near >= MIN_ROWS and near.share >= MIN_SHARE and not near.on_purpose:
                 return _near_copies(near, data, task, setup)
             natural = f", {overlap.expected:.0f} expected by chance" if overlap.discrete else ""
             text = f"{overlap.matches} of {overlap.held} held-out rows equal a training row{natural}"

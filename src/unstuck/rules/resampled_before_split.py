@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.interventions.resample_after_split import ResampleAfterSplit
 from unstuck.experiments.interventions.split_again import Pool, SplitAgain
-from unstuck.finding import Evidence
+from unstuck.finding import Evidence, Location
 from unstuck.measure.data import Data
 from unstuck.measure.near import NearCopies
 from unstuck.measure.resampled import Resampled
@@ -13,9 +14,6 @@ from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule,
 MIN_ROWS = 3
 MIN_SHARE = 0.01
 """Below this share of the held-out rows, even perfect answers on them move a score by less than 0.01."""
-SIBLINGS = 0.3
-"""Share of the training rows with a near copy among themselves from which copies were made of everything on purpose;
-fewer are accidents, see `overlapping-rows`."""
 
 
 class ResampledBeforeSplit(Rule):
@@ -89,47 +87,62 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
             return NotApplicable("nothing was held out")
         pool = Pool.of(data, task)
         if resampled is not None and resampled.kind:
-            many = resampled.held >= max(MIN_ROWS, MIN_SHARE * resampled.looked_at)
-            how = "repetitions" if resampled.kind == "repeated" else "blends"
-            text = f"{resampled.held} of {resampled.looked_at} held-out rows are {how} of rows that were trained on"
-            if not many:
-                return Cleared(f"{how} of rows are in the training rows only", resampled.held, MIN_ROWS)
-            cure = ResampleAfterSplit(pool, resampled.made, resampled.groups)
-            classes = ", ".join(map(str, resampled.classes))
-            made = f"{int(resampled.made.sum())} rows of class {classes} were made from others, before the split"
-            by = setup.sources.location(resampled.site, f"{resampled.estimator} ran before the split")
-            return Suspect(
-                message=text,
-                confidence="likely",
-                location=by or setup.fit_location("resampled before the split"),
-                evidence=(
-                    Evidence(measure="held-out-rows-made-from-training-rows", text=text, value=resampled.held),
-                    Evidence(measure="rows-made-from-others", text=made, value=int(resampled.made.sum())),
-                ),
-                cures=(cure,),
-                harm=True,
-                impairs=False,
-                leads_to=("overlapping-rows",),
-                fix=cure.edit(setup),
-            )
+            return _made(resampled, pool, setup)
         if near is None:
             return Cleared("no row was made from others by repetition")
-        text = f"{near.near} of {near.looked_at} held-out rows are near copies of training rows"
-        if near.near < max(MIN_ROWS, MIN_SHARE * near.looked_at) or near.siblings < SIBLINGS:
-            return Cleared(text, near.share, MIN_SHARE)
-        regroup = SplitAgain(pool, "by group", near.groups)
-        siblings = f"{near.siblings:.0%} of the training rows have a near copy among themselves"
-        return Suspect(
-            message=f"{text}, as of rows that were augmented before the split",
-            confidence="likely",
-            location=setup.fit_location("variants of one row are on both sides"),
-            evidence=(
-                Evidence(measure="near-copies", text=text, value=near.near, of=near.looked_at),
-                Evidence(measure="near-copies-within-training", text=siblings, value=near.siblings),
-            ),
-            cures=(regroup,),
-            harm=True,
-            impairs=False,
-            leads_to=("overlapping-rows",),
-            fix=regroup.edit(setup),
-        )
+        return _variants(near, pool, setup)
+
+
+def _made(resampled: Resampled, pool: Pool, setup: Setup) -> Judgement:
+    """Rows that are repeated, or blends of two others."""
+    how = "repetitions" if resampled.kind == "repeated" else "blends"
+    if resampled.held < max(MIN_ROWS, MIN_SHARE * resampled.looked_at):
+        return Cleared(f"{how} of rows are in the training rows only", resampled.held, MIN_ROWS)
+    text = f"{resampled.held} of {resampled.looked_at} held-out rows are {how} of rows that were trained on"
+    classes = ", ".join(map(str, resampled.classes))
+    made = f"{int(resampled.made.sum())} rows of class {classes} were made from others, before the split"
+    by = setup.sources.location(resampled.site, f"{resampled.estimator} ran before the split")
+    return _suspect(
+        text,
+        by or setup.fit_location("resampled before the split"),
+        (
+            Evidence(measure="held-out-rows-made-from-training-rows", text=text, value=resampled.held),
+            Evidence(measure="rows-made-from-others", text=made, value=int(resampled.made.sum())),
+        ),
+        ResampleAfterSplit(pool, resampled.made, resampled.groups),
+        setup,
+    )
+
+
+def _variants(near: NearCopies, pool: Pool, setup: Setup) -> Judgement:
+    """Near copies of so many rows that they were made on purpose."""
+    text = f"{near.near} of {near.looked_at} held-out rows are near copies of training rows"
+    if near.near < max(MIN_ROWS, MIN_SHARE * near.looked_at) or not near.on_purpose:
+        return Cleared(text, near.share, MIN_SHARE)
+    siblings = f"{near.siblings:.0%} of the training rows have a near copy among themselves"
+    return _suspect(
+        f"{text}, as of rows that were augmented before the split",
+        setup.fit_location("variants of one row are on both sides"),
+        (
+            Evidence(measure="near-copies", text=text, value=near.near, of=near.looked_at),
+            Evidence(measure="near-copies-within-training", text=siblings, value=near.siblings),
+        ),
+        SplitAgain(pool, "by group", near.groups),
+        setup,
+    )
+
+
+def _suspect(
+    message: str, location: Location | None, evidence: tuple[Evidence, ...], cure: Intervention, setup: Setup
+) -> Suspect:
+    return Suspect(
+        message=message,
+        confidence="likely",
+        location=location,
+        evidence=evidence,
+        cures=(cure,),
+        harm=True,
+        impairs=False,
+        leads_to=("overlapping-rows",),
+        fix=cure.edit(setup),
+    )

@@ -135,6 +135,17 @@ def augmented(data: str) -> Make:
     return make
 
 
+def flipped(rows: int, rng: np.random.Generator) -> Iterator[Planted]:
+    """Every image and its mirror image, before the split; the twin mirrors the training images only."""
+    x, y = images(rows // 2, rng)
+    whole_x, whole_y = np.concatenate([x, x[:, :, ::-1]]), np.concatenate([y, y])
+    a, b = split(len(whole_x), rng)
+    yield Planted("mirror images", "image", whole_x[a], whole_y[a], whole_x[b], whole_y[b], ("resampled-before-split",))
+    a, b = split(len(x), rng)
+    both_x, both_y = np.concatenate([x[a], x[a][:, :, ::-1]]), np.concatenate([y[a], y[a]])
+    yield Planted("mirror images", "image", both_x, both_y, x[b], y[b], ())
+
+
 def oversampled(data: str) -> Make:
     """Rows of the rare class repeated until both are as many; the twin repeats training rows only."""
 
@@ -322,6 +333,7 @@ KINDS: tuple[Make, ...] = (
     *(overlap(data) for data in SOURCES),
     *(near_copies(data) for data in ("numeric", "image")),
     *(augmented(data) for data in ("numeric", "image")),
+    flipped,
     *(oversampled(data) for data in ("numeric", "text", "image")),
     blended,
     grouped,
