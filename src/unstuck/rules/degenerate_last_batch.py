@@ -44,27 +44,29 @@ class DegenerateLastBatch(Rule):
     echo_of = ("batchnorm-tiny-batch",)
     sick = Example(
         """
-x, y = x[:417], y[:417]
+x, y = x[:321], y[:321]
 model = keras.Sequential([
     keras.layers.Dense(16, activation="relu"),
     keras.layers.BatchNormalization(momentum=0.1),
-    keras.layers.Dense(1, activation="sigmoid"),
+    keras.layers.Dense(1),
 ])
-model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy", metrics=["accuracy"])
+model.compile(keras.optimizers.Adam(0.01), loss="mse")
 model.fit(x, y, epochs=10, batch_size=32, validation_data=(x_val, y_val), verbose=0)
-"""
+""",
+        data="regression",
     )
     healthy = Example(
         """
-x, y = x[:416], y[:416]
+x, y = x[:320], y[:320]
 model = keras.Sequential([
     keras.layers.Dense(16, activation="relu"),
     keras.layers.BatchNormalization(),
-    keras.layers.Dense(1, activation="sigmoid"),
+    keras.layers.Dense(1),
 ])
-model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy", metrics=["accuracy"])
-model.fit(x, y, epochs=20, batch_size=32, validation_data=(x_val, y_val), verbose=0)
-"""
+model.compile(keras.optimizers.Adam(0.01), loss="mse")
+model.fit(x, y, epochs=25, batch_size=32, validation_data=(x_val, y_val), verbose=0)
+""",
+        data="regression",
     )
 
     def check(self, setup: Setup, passes: Passes, skill: Skill | None) -> Cleared | NotApplicable | Suspect:
