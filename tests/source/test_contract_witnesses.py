@@ -175,6 +175,22 @@ Study().run()
         network("Dense(1)", 'keras.optimizers.Adam(1e-9), loss="mse"'),
         {"learning-rate-too-low"},
     ),
+    "a rate too low for a network built here": (
+        network("Dense(1)", 'keras.optimizers.Adam(1e-6), loss="mse"'),
+        {"learning-rate-too-low"},
+    ),
+    "class weights by text": (
+        DATA
+        + "model = Sequential([Dense(1, activation='sigmoid')])\nmodel.compile('adam', 'binary_crossentropy')\n"
+        + "model.fit(x, y, class_weight={str(label): 1.0 for label in set(y)})\n",
+        {"class-weight-ignored"},
+    ),
+    "a base thawed without a compile": (
+        DATA
+        + "base = Sequential([Dense(8)])\nbase.trainable = False\nmodel = Sequential([base, Dense(1)])\n"
+        + "model.compile('adam', 'mse')\nmodel.fit(x, y)\nbase.trainable = True\nmodel.fit(x, y)\n",
+        {"late-trainable-change"},
+    ),
     "a decay that empties the weights": (
         network("Dense(1)", 'keras.optimizers.AdamW(1e-3, weight_decay=50), loss="mse"'),
         {"weight-decay-too-strong"},
@@ -269,7 +285,9 @@ model.fit(x, y)
     "a schedule": network(
         "Dense(1)", 'keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1.0, 100)), loss="mse"'
     ),
-    "a small rate for fine-tuning": network("Dense(1)", 'keras.optimizers.Adam(1e-6), loss="mse"'),
+    "a small rate for fine-tuning": DATA
+    + "base = keras.applications.VGG16(include_top=False)\nmodel = Sequential([base, Dense(1)])\n"
+    + "model.compile(keras.optimizers.Adam(1e-6), 'mse')\nmodel.fit(x, y)\n",
     "an ordinary decay": network("Dense(1)", 'keras.optimizers.AdamW(1e-3, weight_decay=0.01), loss="mse"'),
     "a frozen base under a new head": DATA
     + "base = keras.applications.VGG16(include_top=False)\nbase.trainable = False\n"

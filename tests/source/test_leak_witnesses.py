@@ -267,6 +267,40 @@ X, y = np.array(X), np.array(y)
         'X, y = df[["before"]], df["close"]\n' + SPLIT + FIT,
         {"time-overlap"},
     ),
+    "windows divided by a drawn order": (
+        """
+series = np.load("series.npy")
+window = np.stack([series[i : i + 20] for i in range(860)])
+order = np.random.default_rng(0).permutation(860)
+train, test = order[:640], order[640:]
+X_train, X_test, y_train, y_test = window[train], window[test], np.load("a.npy"), np.load("b.npy")
+"""
+        + FIT,
+        {"time-overlap"},
+    ),
+    "drawn rows put below the others": (
+        """
+rng = np.random.default_rng(0)
+X, y = np.load("x.npy"), np.load("y.npy")
+more = rng.choice(np.flatnonzero(y == 1), 300)
+X, y = np.concatenate([X, X[more]]), np.concatenate([y, y[more]])
+order = rng.permutation(len(y))
+X, y = X[order], y[order]
+"""
+        + NETWORK
+        + "model.fit(X, y, validation_split=0.25)\n",
+        {"resampled-before-split"},
+    ),
+    "folds numbered by hand": (
+        "X, y = np.load('x.npy'), np.load('y.npy')\nfold = np.arange(len(y)) % 3\n"
+        + NETWORK
+        + """
+for k in range(3):
+    train, test = fold != k, fold == k
+    model.fit(X[train], y[train], validation_data=(X[test], y[test]))
+""",
+        {"state-shared-across-folds"},
+    ),
     "the test rows also stop the training": (
         FRAME
         + SPLIT

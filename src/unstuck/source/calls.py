@@ -239,7 +239,7 @@ def _own_attribute(reader: Reader, thing: Thing, name: str) -> Value:
 def set_attribute(reader: Reader, receiver: Value, target: ast.Attribute, value: Value) -> None:
     """`receiver.name = value`."""
     if target.attr == "trainable" and isinstance(receiver, (Layer, Layers)):
-        networks.set_trainable(receiver, value, target)
+        networks.set_trainable(reader, receiver, value, target)
     elif isinstance(receiver, Data) and receiver.table and target.attr not in ("columns", "index", "name"):
         reader.assign(target.value, frames.with_column(receiver, target.attr, value))
     elif isinstance(receiver, Thing):

@@ -84,6 +84,13 @@ class Expressions(Reader):
             entries[known.value if isinstance(known, Const) else self.fresh("key")] = inner
         return Entries(entries)
 
+    def _of_DictComp(self, node: ast.DictComp) -> Value:  # noqa: N802
+        self._comprehension(node.generators, node.value)
+        text = isinstance(node.key, ast.JoinedStr) or (
+            isinstance(node.key, ast.Call) and isinstance(node.key.func, ast.Name) and node.key.func.id == "str"
+        )
+        return Entries({ast.unparse(node.key): Thing()}) if text else self.unknown()
+
     def _of_Attribute(self, node: ast.Attribute) -> Value:  # noqa: N802
         return calls.attribute(self, self.value(node.value), node)
 

@@ -182,6 +182,8 @@ def _array_function(reader: Reader, symbol: Symbol, arguments: Arguments) -> Val
         return joining.resampled(reader, arguments)
     if last in ("repeat", "tile") and symbol.root == "numpy":
         return joining.repeated(reader, arguments)
+    if last == "permutation" and isinstance(arguments.get("x", 0), (Thing, Const)):
+        return Data(row_sets.source(reader.fresh("order")), drawn=node)
     tables = [v for v in arguments.every() if isinstance(v, Data)]
     first = arguments.positional[0] if arguments.positional else None
     if not tables and symbol.root in ("numpy", "pandas", "tensorflow", "keras") and isinstance(first, Thing):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from unstuck.source import frames
+from unstuck.source import rows as row_sets
 from unstuck.source.merging import as_data, below, beside, via
 from unstuck.source.values import (
     Data,
@@ -49,9 +50,9 @@ def _name_of(node: ast.Call | None) -> str:
 
 
 def _twice(parts: list[Data | None]) -> bool:
-    """Whether the same rows are put below themselves, as an augmented copy is; single columns are not rows."""
+    """Whether rows are put below themselves, as an augmented copy or drawn rows are; single columns are not rows."""
     known = [part for part in parts if part is not None and part.column is None]
-    return any(one.rows == other.rows for i, one in enumerate(known) for other in known[:i])
+    return any(row_sets.share(one.rows, other.rows) for i, one in enumerate(known) for other in known[:i])
 
 
 def _listed(value: Value) -> list[Value]:

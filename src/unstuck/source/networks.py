@@ -130,6 +130,7 @@ def method(reader: Reader, network: Network, name: str, arguments: Arguments) ->
         return NOTHING
     if name in _RESTORING:
         network.restored = reader.open_loops
+        network.loaded = True
         return NOTHING
     return Thing() if name == "get_layer" else None
 
@@ -197,24 +198,22 @@ def _frozen(layer: Layer) -> bool:
     return layer.trainable is False or constant(layer.arguments.get("trainable")) is False
 
 
-def set_trainable(receiver: Layer | Layers, value: Value, node: ast.Attribute) -> None:
+def set_trainable(reader: Reader, receiver: Layer | Layers, value: Value, node: ast.Attribute) -> None:
     """`layer.trainable = value`, `model.trainable = value`, or for each of `model.layers`."""
     known = constant(value)
     flag = known if isinstance(known, bool) else None
     if isinstance(receiver, Layers):
-        network = receiver.network
-        layers = layers_of(network)
-        if layers is None:
-            network.trainable = flag if receiver.whole else None
-        for layer in layers or ():
-            layer.trainable = flag if receiver.whole else None
-        target = network
+        target: Layer = receiver.network
+        flag = flag if receiver.whole else None
+        if layers_of(receiver.network) is None:
+            target.trainable = flag
     else:
-        receiver.trainable = flag
-        if not isinstance(receiver, Network):
-            return
         target = receiver
-        for layer in layers_of(receiver) or ():
-            layer.trainable = flag
-    if target.trained and target.compiled is not None:
-        target.thawed = node
+        target.trainable = flag
+    inner = layers_of(target) or [] if isinstance(target, Network) else []
+    for layer in inner:
+        layer.trainable = flag
+    for network in reader.networks:  # also those that hold what was changed
+        holds = network is target or target in (layers_of(network) or [])
+        if holds and network.trained and network.compiled is not None:
+            network.thawed = node

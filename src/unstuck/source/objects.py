@@ -97,6 +97,8 @@ def method(reader: Reader, thing: Thing, name: str, arguments: Arguments) -> Val
         return chosen_by(thing, name, node)
     if name == "fit_predict":
         return as_data(arguments.get("X", 0))
+    if name == "permutation" and isinstance(arguments.get("x", 0), (Thing, Const)):
+        return Data(row_sets.source(reader.fresh("order")), drawn=node)
     return _read_folder(reader, thing, name, arguments)
 
 

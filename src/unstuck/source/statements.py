@@ -139,7 +139,7 @@ class Statements(Expressions):
             self.strided |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
         for item in self.items_of(over):
             self.assign(node.target, item)
-            self._once(node.body, folds=isinstance(over, Folds), number=id(node))
+            self._once(node.body, folds=isinstance(over, Folds) or _by_hand(node), number=id(node))
         self.block(node.orelse)
 
     def _once(self, body: Sequence[ast.stmt], *, folds: bool, number: int | None = None) -> None:
@@ -174,6 +174,17 @@ class Statements(Expressions):
                 end = len(value.items) - after
                 return [*value.items[:starred], Items(value.items[starred:end]), *value.items[end:]]
         return [subscripts.item(self, value, position) for position in range(count)]
+
+
+def _by_hand(loop: ast.For) -> bool:
+    """Whether a loop divides rows by the number of a fold: `fold == k`, with the loop's variable."""
+    targets = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+    for node in ast.walk(loop):
+        if isinstance(node, ast.Compare):
+            names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+            if names & targets and any("fold" in name.lower() for name in names - targets):
+                return True
+    return False
 
 
 def _strides(over: ast.expr) -> bool:

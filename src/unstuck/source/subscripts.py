@@ -185,7 +185,7 @@ def _by_index(data: Data, value: Value, index: ast.expr) -> Data:
         for split, side in sorted(sides, key=repr):
             rows = row_sets.part(rows, split, side)
         if sides and not row_sets.share(value.rows, data.rows):
-            return replace(data, rows=rows)
+            return replace(data, rows=rows, drawn=value.drawn or data.drawn)
     # the same text means other rows when it names something else: a helper that is called twice looks up both times
     which = value.origin if isinstance(value, Thing) else None
     return replace(data, rows=row_sets.part(data.rows, ("mask", data.rows), (ast.unparse(index), which)))

@@ -190,6 +190,8 @@ class Data(Value):
     tests: frozenset[Any] = frozenset()
     """Predictions of these tests."""
     generator: Thing | None = None
+    drawn: ast.AST | None = None
+    """Where the order of these row numbers, or of rows taken by them, was drawn at random."""
     rescaled: ast.AST | None = None
     """Where the values were divided by 255."""
 
@@ -282,6 +284,8 @@ class Network(Layer):
     trained: bool = False
     thawed: ast.AST | None = None
     """Where `trainable` was changed after the last fit, without a compile since."""
+    loaded: bool = False
+    """Weights came from elsewhere."""
     restored: tuple[int, ...] = ()
     """Loops in which its weights were set back."""
 

@@ -20,7 +20,7 @@ def sightings(story: Story) -> Iterator[Sighting]:
             continue
         yield Sighting(
             node=in_call(training.node, "class_weight"),
-            message=f"class_weight has the key {keys[0]!r}; labels are numbers",
+            message=f"class_weight has keys that are text, such as {keys[0]!r}; labels are numbers",
             label="no label has this name",
             conclusion="a class without an entry has the weight 1, so these weights change nothing",
             help="use the class numbers as keys",
