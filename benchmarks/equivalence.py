@@ -48,7 +48,12 @@ def _fit(layers: list[Any], x: Any, y: Any, loss: str, optimizer: Any = "adam", 
 
     model = keras.Sequential([keras.Input(x.shape[1:], dtype=x.dtype), *layers])
     model.compile(optimizer, loss)
-    model.fit(x, y, batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=0, **more)
+    _train(model, x, y, **more)
+
+
+def _train(model: Any, x: Any, y: Any, **more: Any) -> None:
+    """Validation rows are given, so that all training rows are trained on again."""
+    model.fit(x, y, validation_data=(x, y), batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=0, **more)
 
 
 def _fits() -> dict[str, Callable[[], None]]:
@@ -64,7 +69,7 @@ def _fits() -> dict[str, Callable[[], None]]:
         x = L.LayerNormalization()(entry + L.MultiHeadAttention(2, 4)(entry, entry))
         model = keras.Model(entry, L.Dense(1, "sigmoid")(L.GlobalAveragePooling1D()(x)))
         model.compile("adam", "binary_crossentropy")
-        model.fit(_sequence(), _binary(), batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=0)
+        _train(model, _sequence(), _binary())
 
     def two_inputs() -> None:
         a, b = keras.Input((6,)), keras.Input((4,))
@@ -72,7 +77,7 @@ def _fits() -> dict[str, Callable[[], None]]:
         model = keras.Model([a, b], L.Dense(1)(x))
         model.compile("adam", "mse")
         y = _table()[:, :1]
-        model.fit([_table(), _table(4)], y, batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=0)
+        _train(model, [_table(), _table(4)], y)
 
     def two_outputs() -> None:
         entry = keras.Input((6,))
@@ -80,7 +85,7 @@ def _fits() -> dict[str, Callable[[], None]]:
         model = keras.Model(entry, [L.Dense(1, "sigmoid")(x), L.Dense(1)(x)])
         model.compile("adam", ["binary_crossentropy", "mse"], loss_weights=[1.0, 0.5])
         y = [_binary(), _table()[:, :1]]
-        model.fit(_table(), y, batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=0)
+        _train(model, _table(), y)
 
     tokens = np.random.default_rng(5).integers(0, 20, (ROWS, 7))
     schedule = O.schedules.CosineDecay(0.01, 50)

@@ -19,7 +19,7 @@ from unstuck.experiments import numbers
 from unstuck.experiments.building import build, initial_weights
 from unstuck.experiments.experiment import Experiment, layer_configs
 from unstuck.experiments.outcome import TRAIN_ROWS, Job, Outcome
-from unstuck.record.rebuild import arranged
+from unstuck.record.rebuild import arranged, output_of
 
 MAX_STACK_BYTES = 2 * 2**30
 
@@ -119,7 +119,8 @@ class _Program:
             return array
 
         def picked(variables: Sequence[Any]) -> list[Any]:
-            return [jnp.asarray(np.stack([start[where[id(v)]] for start in starts])) for v in variables]
+            # the dtype is the variable's: PyTorch and TensorFlow keep the states of seed generators as other integers
+            return [jnp.asarray(np.stack([start[where[id(v)]] for start in starts]), v.dtype) for v in variables]
 
         experiments = [job.experiment for job in jobs]
         first = experiments[0]
@@ -243,7 +244,7 @@ class _Program:
 
         def answers(inputs: Sequence[Any]) -> Any:
             outputs, _ = self.model.stateless_call(trainable, fixed, arranged(inputs), training=False)
-            return judged(outputs, self.experiment.judged)
+            return output_of(outputs, self.experiment.judged)
 
         few = [a[:TRAIN_ROWS] for a in stack["x"]]
         return answers(stack["held"]), answers(few), losses, jnp.stack(moved).max() if moved else jnp.float32(0)
@@ -261,13 +262,6 @@ class _Program:
         rows = np.array([min(size, n - at) for at in range(0, n, size)])
         means: np.ndarray = losses.reshape(self.experiment.epochs, -1) @ rows / n
         return means
-
-
-def judged(outputs: Any, index: int) -> Any:
-    """The output that is scored, of a model with one or several."""
-    if isinstance(outputs, dict):
-        outputs = list(outputs.values())
-    return outputs[index] if isinstance(outputs, (list, tuple)) else outputs
 
 
 def _single(array: np.ndarray) -> np.ndarray:

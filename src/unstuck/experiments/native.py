@@ -9,10 +9,10 @@ import numpy as np
 
 from unstuck.experiments import numbers
 from unstuck.experiments.building import build, initial_weights
-from unstuck.experiments.engine import judged, structure
+from unstuck.experiments.engine import structure
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.outcome import TRAIN_ROWS, Job, Outcome
-from unstuck.record.rebuild import arranged
+from unstuck.record.rebuild import arranged, output_of
 from unstuck.record.unaverage import RunningMean
 
 
@@ -57,7 +57,7 @@ def _fit(model: Any, optimizer: Sequence[np.ndarray], job: Job) -> Outcome:
     moved = max((float(np.abs(b - a).max(initial=0.0)) for a, b in zip(before, after, strict=True)), default=0.0)
 
     def answers(inputs: Sequence[np.ndarray]) -> np.ndarray:
-        return np.asarray(judged(model.predict(arranged(list(inputs)), verbose=0), experiment.judged))
+        return np.asarray(output_of(model.predict(arranged(list(inputs)), verbose=0), experiment.judged))
 
     return Outcome(
         answers(experiment.held_x),

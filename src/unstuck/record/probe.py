@@ -7,13 +7,15 @@ loss reacts to other outputs and other labels. The training process itself is ne
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from unstuck.record.probe_metrics import metric_values
-from unstuck.record.rebuild import CannotRebuild, arranged, assign, load_objects, rebuild
+from unstuck.record.probe_non_finite import locate
+from unstuck.record.rebuild import CannotRebuild, arranged, assign, load_objects, output_of, rebuild
 from unstuck.record.recorded import RecordedFit, read_run
 from unstuck.record.store import Reader, Writer
 
@@ -49,8 +51,8 @@ def _replay(
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     import keras
 
-    x, y = _inputs(fit.arrays, "train"), fit.arrays.get("train-y0")
-    if not x or y is None or not fit.steps:
+    x, targets = _arrays(fit.arrays, "train-x"), _arrays(fit.arrays, "train-y")
+    if not x or not targets or not fit.steps:
         raise CannotRebuild("no rows or no weights were recorded")
     keras.utils.set_random_seed(SEED)
     recorded = fit.body["model"]
@@ -58,8 +60,8 @@ def _replay(
     snapshots = [_snapshot(folder, fit.index, step) for step in fit.steps]
     if not snapshots[-1]:
         raise CannotRebuild("the model was never built")
-    chosen = np.sort(np.random.default_rng(SEED).permutation(len(y))[:PROBE_ROWS])
-    rows, labels = tuple(a[chosen] for a in x), y[chosen]
+    chosen = np.sort(np.random.default_rng(SEED).permutation(len(x[0]))[:PROBE_ROWS])
+    rows, labels = tuple(a[chosen] for a in x), tuple(a[chosen] for a in targets)
     weight = fit.arrays["train-weight"][chosen] if "train-weight" in fit.arrays else None
     moments = []
     for step, values in zip(fit.steps, snapshots, strict=True):
@@ -69,17 +71,23 @@ def _replay(
         "moments": moments,
         **_loss_reactions(model, rows, labels),
         **_moves(model, snapshots),
-        "evaluated_loss": _safely(lambda: _evaluate(model, x, y, fit), np.nan),
+        "evaluated_loss": _safely(lambda: _evaluate(model, x, targets, fit), np.nan),
     }
 
     def predict(inputs: Sequence[np.ndarray]) -> np.ndarray:
         few = arranged([a[:PREDICT_ROWS] for a in inputs])
-        return np.asarray(model.predict(few, verbose=0, batch_size=256))
+        return np.asarray(output_of(model.predict(few, verbose=0, batch_size=256)))
 
+    bad = _stored(folder, f"fit-{fit.index}-non-finite")
+    if bad:
+        body["non_finite"] = _safely(
+            lambda: locate(fit.steps, snapshots, int(fit.non_finite["step"]), bad, partial(_seen, model)), {}
+        )
+        assign(model, snapshots[-1])
     outputs = predict(x)
     body["metric_functions"] = _safely(
         lambda: metric_values(
-            recorded["compile"], load_objects(folder, fit.index), y, outputs, int(fit.body["batch_size"])
+            recorded["compile"], load_objects(folder, fit.index), targets[0], outputs, int(fit.body["batch_size"])
         ),
         {},
     )
@@ -87,19 +95,31 @@ def _replay(
 
 
 def _snapshot(folder: Path, number: int, step: int) -> list[np.ndarray]:
+    stored = _stored(folder, f"fit-{number}-weights-{step:09d}")
+    return [stored[f"v{i}"] for i in range(len(stored))]
+
+
+def _stored(folder: Path, name: str) -> dict[str, np.ndarray]:
     reader = Reader(folder)
     try:
-        stored = reader.arrays(f"fit-{number}-weights-{step:09d}")
-        return [stored[f"v{i}"] for i in range(len(stored))]
+        return reader.arrays(name)
     finally:
         reader.close()
 
 
-def _inputs(arrays: dict[str, np.ndarray], role: str) -> tuple[np.ndarray, ...]:
-    return tuple(arrays[f"{role}-x{i}"] for i in range(sum(k.startswith(f"{role}-x") for k in arrays)))
+def _seen(
+    model: Any, values: list[np.ndarray], x: tuple[np.ndarray, ...]
+) -> tuple[list[dict[str, Any]], np.ndarray]:
+    """States of the layers and outputs of the model with these weights on these inputs."""
+    assign(model, values)
+    return _layer_states(model, x), _numpy(output_of(model(_tensors(x), training=False)))
 
 
-def _moment(model: Any, x: Sequence[np.ndarray], y: np.ndarray, weight: Any) -> dict[str, Any]:
+def _arrays(arrays: dict[str, np.ndarray], stem: str) -> tuple[np.ndarray, ...]:
+    return tuple(arrays[f"{stem}{i}"] for i in range(sum(k.startswith(stem) for k in arrays)))
+
+
+def _moment(model: Any, x: Sequence[np.ndarray], y: Sequence[np.ndarray], weight: Any) -> dict[str, Any]:
     layers = _layer_states(model, x)
     penalty = _safely(lambda: float(sum(float(np.asarray(_numpy(v))) for v in model.losses)), np.nan)
     loss, gradients = _safely(lambda: _gradients(model, x, y, weight), (np.nan, None))
@@ -177,12 +197,12 @@ def _layer_state(layer: Any, out: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _gradients(model: Any, x: Sequence[np.ndarray], y: np.ndarray, weight: Any) -> tuple[float, list[Any]]:
+def _gradients(model: Any, x: Sequence[np.ndarray], y: Sequence[np.ndarray], weight: Any) -> tuple[float, list[Any]]:
     """Total loss in training mode and its gradient for each trainable variable, on the backend in use."""
     import keras
 
     backend = keras.backend.backend()
-    inputs, target = _tensors(x), keras.ops.convert_to_tensor(y)
+    inputs, target = _tensors(x), arranged([keras.ops.convert_to_tensor(a) for a in y])
     weights = None if weight is None else keras.ops.convert_to_tensor(weight)
     if backend == "jax":
         return _jax_gradients(model, inputs, target, weights)
@@ -228,9 +248,15 @@ def _jax_gradients(model: Any, inputs: Any, target: Any, weights: Any) -> tuple[
     return float(loss), [np.asarray(g) for g in found]
 
 
-def _loss_reactions(model: Any, x: Sequence[np.ndarray], y: np.ndarray) -> dict[str, Any]:
-    """How the compiled loss reacts to other outputs, other labels, and its gradient for the outputs."""
-    rng = np.random.default_rng(SEED)
+def _loss_reactions(model: Any, x: Sequence[np.ndarray], targets: Sequence[np.ndarray]) -> dict[str, Any]:
+    """How the compiled loss reacts to other outputs, other labels, and its gradient for the outputs.
+
+    Not measured where a model has several outputs.
+    """
+    unknown = {"loss_change": np.nan, "label_change": np.nan, "gradient_zero": False}
+    if len(targets) > 1:
+        return unknown
+    rng, y = np.random.default_rng(SEED), targets[0]
     outputs = np.asarray(model.predict(arranged(list(x)), verbose=0, batch_size=256))
 
     def loss(target: np.ndarray, answer: np.ndarray) -> float:
@@ -252,9 +278,8 @@ def _loss_reactions(model: Any, x: Sequence[np.ndarray], y: np.ndarray) -> dict[
             "label_change": abs(loss(y[rng.permutation(len(y))], outputs) - base) / scale,
         }
 
-    found = _safely(changes, {"loss_change": np.nan, "label_change": np.nan})
     zero = _safely(lambda: _output_gradient_zero(model, y, outputs), False)
-    return {**found, "gradient_zero": zero}
+    return {**unknown, **_safely(changes, {}), "gradient_zero": zero}
 
 
 def _output_gradient_zero(model: Any, y: np.ndarray, outputs: np.ndarray) -> bool:
@@ -294,11 +319,11 @@ def _moves(model: Any, snapshots: Sequence[list[np.ndarray]]) -> dict[str, Any]:
     return {"moved": moved, "relative_moves": relative}
 
 
-def _evaluate(model: Any, x: Sequence[np.ndarray], y: np.ndarray, fit: RecordedFit) -> float:
+def _evaluate(model: Any, x: Sequence[np.ndarray], y: Sequence[np.ndarray], fit: RecordedFit) -> float:
     weight = fit.arrays.get("train-weight")
     result = model.evaluate(
         arranged([a[:PREDICT_ROWS] for a in x]),
-        y[:PREDICT_ROWS],
+        arranged([a[:PREDICT_ROWS] for a in y]),
         sample_weight=None if weight is None else weight[:PREDICT_ROWS],
         batch_size=256,
         verbose=0,

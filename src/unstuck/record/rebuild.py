@@ -73,6 +73,13 @@ def arranged(inputs: Sequence[Any]) -> Any:
     return inputs[0] if len(inputs) == 1 else list(inputs)
 
 
+def output_of(outputs: Any, index: int = 0) -> Any:
+    """One output of a model that has one or several, as `predict` or a call return them."""
+    if isinstance(outputs, dict):
+        outputs = list(outputs.values())
+    return outputs[index] if isinstance(outputs, (list, tuple)) else outputs
+
+
 def assign(model: Any, values: Sequence[np.ndarray]) -> None:
     """Give every variable its recorded value.
 
