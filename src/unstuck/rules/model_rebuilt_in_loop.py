@@ -40,13 +40,13 @@ class ModelRebuiltInLoop(Rule):
     severity = "error"
     sick = Example(
         """
-for epoch in range(3):
+for epoch in range(4):
     model = keras.Sequential([
         keras.Input((64,)),
         keras.layers.Dense(32, activation="relu"),
         keras.layers.Dense(10, activation="softmax"),
     ])
-    model.compile(keras.optimizers.SGD(0.02), loss="sparse_categorical_crossentropy")
+    model.compile("adam", loss="sparse_categorical_crossentropy")
     model.fit(x.reshape(-1, 64), y, validation_data=(x_val.reshape(-1, 64), y_val), epochs=1, verbose=0)
 """,
         data="images",

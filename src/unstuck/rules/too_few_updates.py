@@ -83,8 +83,8 @@ model.fit(x, y, validation_data=(x_val, y_val), batch_size=32, epochs=15, verbos
 
     def check(self, setup: Setup, curve: Curve, skill: Skill, repeats: Repeats) -> Judgement:
         steps = len(curve.losses)
-        if repeats.position < repeats.count:
-            return NotApplicable(f"the first of {repeats.count} fits of this network on these rows")
+        if repeats.count > 1 and (repeats.anew or repeats.position < repeats.count):
+            return NotApplicable(f"one of {repeats.count} fits of this network on these rows")
         if curve.diverged:
             return NotApplicable("the loss left the numbers; more steps would not bring it back")
         if steps >= FEW:
