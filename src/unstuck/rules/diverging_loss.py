@@ -9,6 +9,7 @@ from unstuck.experiments.interventions.optimiser import SetClipNorm
 from unstuck.finding import Evidence
 from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
+from unstuck.measure.first_non_finite import FirstNonFinite
 from unstuck.measure.replay import Replay
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
@@ -76,7 +77,9 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=3, verbose=0)
         data="regression",
     )
 
-    def check(self, setup: Setup, curve: Curve, data: Data | None, replay: Replay | None) -> Judgement:
+    def check(
+        self, setup: Setup, curve: Curve, data: Data | None, replay: Replay | None, first: FirstNonFinite | None
+    ) -> Judgement:
         if data is not None and not all(np.isfinite(a).all() for a in (*data.x, data.y) if a.dtype.kind == "f"):
             return NotApplicable("inputs or targets hold values that are not finite")
         grown = curve.last / abs(curve.first) if curve.first else 0.0
@@ -87,7 +90,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=3, verbose=0)
             if curve.non_finite_step is not None
             else f"the loss grows to {grown:.3g} times its start",
             location=setup.fit_location("diverges"),
-            evidence=(_course(curve), *_gradients(replay)),
+            evidence=(_course(curve), *_gradients(replay), *_origin(first)),
             cures=(SetClipNorm(1.0), ScaleLearningRate(0.01)),
             leads_to=("dying-relu", "saturated-activation"),
         )
@@ -108,6 +111,12 @@ def _course(curve: Curve) -> Evidence:
         expected=GROWN,
         text=f"the loss went from {curve.first:.3g} to {curve.last:.3g}",
     )
+
+
+def _origin(first: FirstNonFinite | None) -> tuple[Evidence, ...]:
+    if first is None or not first.text:
+        return ()
+    return (Evidence(measure="first-non-finite-layer", text=first.text, value=first.step),)
 
 
 def _gradients(replay: Replay | None) -> tuple[Evidence, ...]:
