@@ -571,3 +571,13 @@ def test_a_program_that_is_too_long_is_followed_as_far_as_it_goes(tmp_path: Path
     start = FRAME + "m = LogisticRegression().fit(X, y)\nprint(m.score(X, y))\n"
     assert rules(start, tmp_path) == {"validation-is-training"}
     assert rules(start + "z = 1 + 2 + 3 + 4 + 5\n" * 5000, tmp_path) == set()
+
+
+def test_many_cuts_after_each_other_take_no_longer_than_they_are_many(tmp_path: Path) -> None:
+    cuts = "for i in range(12):\n    X = X[mask]\n    y = y[mask]\n    X, rest, y, other = train_test_split(X, y)\n"
+    code = (
+        "X, y, mask = np.load('x'), np.load('y'), np.load('m')\n"
+        + cuts
+        + "m = LogisticRegression().fit(X, y)\nm.score(rest, other)\n"
+    )
+    assert rules(code, tmp_path) == set()

@@ -115,3 +115,9 @@ def test_a_notebook_of_the_third_format_is_read(tmp_path: Path) -> None:
     file = tmp_path / "old.ipynb"
     file.write_text('{"worksheets": [{"cells": [{"cell_type": "code", "input": "x = 1", "prompt_number": 1}]}]}')
     assert read(file, "old.ipynb").cells[0].count == 1
+
+
+def test_lines_are_counted_as_python_counts_them(tmp_path: Path) -> None:
+    file = tmp_path / "train.py"
+    file.write_bytes((LOAD + "note = 'a\x0cb'\n\x0c\n" + SCALE + SPLIT + FIT).replace("\n", "\r\n").encode())
+    assert found(file) == [("preprocessing-before-split", None, 7)]

@@ -97,7 +97,12 @@ def read(path: Path, shown: str) -> Program:
     if path.suffix == ".ipynb":
         return Program(shown, _cells(_notebook(content, shown), shown))
     text = _decoded(content, shown)
-    return Program(shown, (Cell(tuple(text.splitlines()), _parsed(text, shown)),))
+    return Program(shown, (Cell(_lines(text), _parsed(text, shown)),))
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    """Lines as Python counts them: a form feed ends none."""
+    return tuple(text.removesuffix("\n").split("\n"))
 
 
 def _decoded(content: bytes, shown: str) -> str:
@@ -180,7 +185,7 @@ def _mended(lines: tuple[str, ...], shown: str, where: str) -> ast.Module:
 
 def _python(text: str) -> tuple[str, ...]:
     """The lines of a cell; what only IPython understands becomes blank, so that lines keep their numbers."""
-    lines = text.splitlines()
+    lines = _lines(text.replace("\r\n", "\n"))
     head = next((line for line in lines if line.strip()), "")
     if _WHOLE_CELL.match(head):
         return tuple("" for _ in lines)

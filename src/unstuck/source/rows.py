@@ -7,23 +7,29 @@ a table that was loaded and cut, several after a concatenation.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import lru_cache
 
 Side = tuple[Hashable, Hashable]
 """A split and the side of it."""
 Atom = tuple[Hashable, frozenset[Side]]
 Rows = frozenset[Atom]
+_KEPT = 4096
+"""Rows that are kept, so that equal ones are one object: the keys of splits nest and would be slow to compare."""
 
 
+@lru_cache(maxsize=_KEPT)
 def source(key: Hashable) -> Rows:
     """All rows of something loaded or handed in."""
     return frozenset({(key, frozenset())})
 
 
+@lru_cache(maxsize=_KEPT)
 def part(rows: Rows, split: Hashable, side: Hashable) -> Rows:
     """One side of a split of rows."""
     return frozenset((key, sides | {(split, side)}) for key, sides in rows)
 
 
+@lru_cache(maxsize=_KEPT)
 def child(rows: Rows, key: Hashable) -> Rows:
     """Rows of something that was stored in something else (an array in an archive), unrelated to its siblings."""
     return frozenset(((origin, key), sides) for origin, sides in rows)
