@@ -6,6 +6,7 @@ import ast
 
 from unstuck.experiments.interventions.smooth import PassThrough
 from unstuck.finding import Evidence
+from unstuck.measure.contract import Contract
 from unstuck.measure.differentiable import detaching_calls
 from unstuck.measure.graph import Graph
 from unstuck.measure.keras_warnings import KerasWarnings
@@ -15,6 +16,9 @@ from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
+REFUSED = "fit-raised"
+REFUSALS = ("No gradients provided for any variable", "does not require grad")
+"""What TensorFlow and PyTorch say when no gradient reaches any variable."""
 PATH = ("call", "train_step", "compute_loss")
 """Methods through which the loss depends on the weights."""
 
@@ -71,9 +75,15 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
     )
 
     def check(
-        self, setup: Setup, graph: Graph | None, moves: Moves | None, code: OwnCode, warnings: KerasWarnings
+        self,
+        setup: Setup,
+        graph: Graph | None,
+        moves: Moves | None,
+        code: OwnCode,
+        contract: Contract,
+        warnings: KerasWarnings,
     ) -> Judgement:
-        said = warnings.cite("Gradients do not exist for variables")
+        said = _refused(contract) or warnings.cite("Gradients do not exist for variables")
         cuts = [name for name, node in graph.nodes.items() if node.kind == "StopGradient"] if graph else []
         if graph is not None and cuts:
             return self._wired(setup, graph, cuts, moves, said)
@@ -107,24 +117,34 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
     ) -> Judgement:
         behind = [name for node in graph.behind(cuts) for name in graph.nodes[node].members]
         before = [layer for layer in setup.layers if layer.name in behind and layer.params and layer.trainable]
-        if not before or moves is None or not moves.steps:
+        refused = said is not None and said.measure == REFUSED
+        stepped = moves if moves is not None and moves.steps else None
+        if not before or (stepped is None and not refused):
             return Cleared("no trainable layer lies behind the cut alone")
-        own = [move for move in moves.trained if any(move.of(layer.name) for layer in before)]
+        trained = stepped.trained if stepped else ()
+        own = [move for move in trained if any(move.of(layer.name) for layer in before)]
         if any(move.change for move in own):
             return Cleared("the layers behind it moved, so a gradient reaches them")
-        every = len(own) == len(moves.trained)
+        every = refused or len(own) == len(trained)
         return Suspect(
             confidence="proven" if every else "likely",
             message=f"stop_gradient keeps {len(before)} trainable layers from learning",
             location=setup.layer_location(before[-1], label="never learns"),
             related=tuple(setup.layer_location(layer) for layer in before[:-1][:3]),
-            evidence=gathered(_never_moved(moves, [move.path for move in own]), said),
+            evidence=gathered(_never_moved(stepped, [move.path for move in own]) if stepped and own else None, said),
             scope={"operation": cuts[0]},
             cures=(PassThrough(cuts[0]),),
             conclusion="no way from the loss to a weight avoids it" if every else "",
             leads_to=("silent-missing-gradient", "disconnected-branch", "vanishing-gradient", "model-too-small",
                       "learning-rate-too-low", "too-few-updates"),
         )  # fmt: skip
+
+
+def _refused(contract: Contract) -> Evidence | None:
+    """The backend itself said that no gradient reaches any variable."""
+    if not any(text in contract.error for text in REFUSALS):
+        return None
+    return Evidence(measure=REFUSED, text=f"fit raised {contract.error.splitlines()[0][:100]}")
 
 
 def _never_moved(moves: Moves, paths: list[str]) -> Evidence:
