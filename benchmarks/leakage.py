@@ -132,7 +132,7 @@ def _near(rng: np.random.Generator) -> Iterator[Row]:
 def _beside_peers(rng: np.random.Generator) -> Iterator[Row]:
     import tempfile
 
-    table, pictures = _table(PEER_TABLE, rng), _table(PEER_IMAGES, rng)
+    table, pictures = _table(PEER_TABLE, rng), _table((PEER_IMAGES[0] + COPIES, PEER_IMAGES[1]), rng)[: PEER_IMAGES[0]]
     cut = len(pictures) * 4 // 5
     noise = 0.01 * pictures.std() * rng.normal(size=(100, pictures.shape[1])).astype(np.float32)
     pictures[cut : cut + 100] = pictures[:100] + noise

@@ -103,3 +103,10 @@ def test_the_labels_by_another_name_are_no_groups(tmp_path: Path) -> None:
     train, held = halves()
     run = case(tmp_path, train, held, everything=table()[0], patient_id=table()[1] * 3 + 1)
     assert () == run.get(Groups).found
+
+
+def test_looking_at_variables_ends_after_its_time_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unstuck.record.surroundings.MAX_SECONDS", 0.0)
+    run = case(tmp_path, *halves(), everything=table()[0], patient=np.arange(200) // 4).run
+    assert [[]] == [event.body["columns"] for event in run.events if event.kind == "surroundings"]
+    assert any("variables" in event.body["text"] for event in run.events if event.kind == "note")

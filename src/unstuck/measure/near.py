@@ -55,13 +55,13 @@ class Near:
     dimension: float
 
 
-def nearest(train: np.ndarray, held: np.ndarray | None = None, *, threads: int | None = None) -> Near:
+def nearest(train: np.ndarray, held: np.ndarray | None = None, *, threads: int = 1) -> Near:
     """Search the nearest training row of each held-out row.
 
     Args:
         train, held: (n, d) and (m, d), finite, scaled alike; float32 is enough. Without `held` the nearest other
             training row of each training row.
-        threads: for the search; None for as many as there are.
+        threads: for the search; more than there are free cores spin and slow it down.
     """
     from sklearn.neighbors import NearestNeighbors
     from threadpoolctl import threadpool_limits
@@ -75,9 +75,9 @@ def nearest(train: np.ndarray, held: np.ndarray | None = None, *, threads: int |
     if sampled:
         rows = np.sort(rng.choice(len(held), limit, replace=False))
     train, held = np.ascontiguousarray(train, np.float32), np.ascontiguousarray(held[rows], np.float32)
-    axes = _axes(train, rng)
     count = min(NEIGHBOURS, len(train) - 1) + itself
     with threadpool_limits(threads):
+        axes = _axes(train, rng)
         found = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(train @ axes)
         distances, index = (a[:, int(itself) :] for a in found.kneighbors(held @ axes))
     near, dimension = _too_near(distances.astype(np.float64))

@@ -8,6 +8,7 @@ the rows are kept, of columns the order or the number of each value, never the v
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
@@ -26,6 +27,8 @@ MAX_TABLE_BYTES = 256 * 2**20
 MAX_ROWS = 2_000_000
 MAX_TEXTS = 200_000
 """Texts are sorted in Python, about a microsecond each."""
+MAX_SECONDS = 1.0
+"""Looking at the variables of a fit may take so long; a frame of forty text columns would take ten times that."""
 
 
 def record_surroundings(recorder: Recorder, fit: int, x: Any, rows: int) -> None:
@@ -39,29 +42,31 @@ def record_surroundings(recorder: Recorder, fit: int, x: Any, rows: int) -> None
     tables: dict[str, np.ndarray] = {}
     columns: dict[str, tuple[np.ndarray, str]] = {}
     wanted = [str(c) for c in getattr(x, "columns", [])]
+    until = time.monotonic() + MAX_SECONDS
     for name, value in _variables(sys._getframe(1)):
-        length = len(value)
-        if not rows < length <= MAX_ROWS:
+        if not rows < len(value) <= MAX_ROWS:
             continue
         table = _table(value, wanted)
         if table is not None and len(tables) < MAX_TABLES:
             tables[name] = row_hashes(table)
         for column, values in _columns(name, value):
-            if len(columns) < MAX_COLUMNS and column not in columns:
+            if len(columns) < MAX_COLUMNS and column not in columns and time.monotonic() < until:
                 found = _codes(values)
                 if found is not None:
                     columns[column] = found
-    index = _index(x)
+        if time.monotonic() > until:
+            recorder.writer.event("note", {"text": f"only the first variables were looked at, for {MAX_SECONDS} s"})
+            break
+    recorder.writer.event(
+        "surroundings",
+        {
+            "fit": fit,
+            "tables": list(tables),
+            "columns": [{"name": name, "kind": kind} for name, (_, kind) in columns.items()],
+        },
+    )
     arrays = {f"table{i}": hashes for i, hashes in enumerate(tables.values())}
     arrays |= {f"column{i}": codes for i, (codes, _) in enumerate(columns.values())}
-    if index is not None:
-        arrays["index"] = index
-    body = {
-        "fit": fit,
-        "tables": list(tables),
-        "columns": [{"name": name, "kind": kind} for name, (_, kind) in columns.items()],
-    }
-    recorder.writer.event("surroundings", body)
     if arrays:
         recorder.writer.arrays(f"fit-{fit}-surroundings", arrays)
 
@@ -131,9 +136,3 @@ def _codes(values: np.ndarray) -> tuple[np.ndarray, str] | None:
     if len(distinct) < 2:
         return None
     return codes.astype(np.int32), {"M": "time", "f": "number", "i": "number", "u": "number"}.get(kind, "id")
-
-
-def _index(x: Any) -> np.ndarray | None:
-    """Positions in the table that a frame's rows keep as their index."""
-    index = np.asarray(x.index) if hasattr(x, "iloc") else None
-    return index.astype(np.int64) if index is not None and index.dtype.kind in "iu" else None
