@@ -252,6 +252,17 @@ HEALTHY = {
     + network("Dense(10)", '"adam", loss=keras.losses.SparseCategoricalCrossentropy(from_logits=logits)'),
     "regression": network("Dense(1)", 'keras.optimizers.Adam(1e-3), loss="mse", metrics=["mae"]'),
     "a loss of one's own": "def loss(a, b):\n    return keras.ops.mean(a - b)\n" + network("Dense(1)", '"adam", loss'),
+    "units counted in a loop": "units = 0\nfor name in open('classes.txt'):\n    units += 1\n"
+    + network('Dense(units, activation="softmax")', '"adam", loss="categorical_crossentropy"'),
+    "units counted until something happens": "units = 0\nfor step in (1, 2, 3):\n    units += 1\n"
+    "    if input():\n        break\n"
+    + network('Dense(units, activation="softmax")', '"adam", loss="categorical_crossentropy"'),
+    "units set by a function": "units = 1\ndef read():\n    global units\n    units = 10\nread()\n"
+    + network('Dense(units, activation="softmax")', '"adam", loss="categorical_crossentropy"'),
+    "an activation changed afterwards": DATA
+    + "model = Sequential([Dense(8), Dense(1, activation='softmax')])\n"
+    + "model.layers[-1].activation = keras.activations.sigmoid\n"
+    + "model.compile('adam', 'mse')\nmodel.fit(x, y)\n",
     "units that are not stated": "units = int(input())\n"
     + network('Dense(units, activation="softmax")', '"adam", loss="categorical_crossentropy"'),
     "a head that depends on a condition": DATA

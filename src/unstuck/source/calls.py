@@ -240,6 +240,10 @@ def set_attribute(reader: Reader, receiver: Value, target: ast.Attribute, value:
     """`receiver.name = value`."""
     if target.attr == "trainable" and isinstance(receiver, (Layer, Layers)):
         networks.set_trainable(reader, receiver, value, target)
+    elif isinstance(receiver, Layers):  # some layer is changed, it is not known which
+        receiver.network.layers = receiver.network.outputs = None
+    elif isinstance(receiver, Layer):
+        receiver.arguments = {**receiver.arguments, target.attr: value}
     elif isinstance(receiver, Data) and receiver.table and target.attr not in ("columns", "index", "name"):
         reader.assign(target.value, frames.with_column(receiver, target.attr, value))
     elif isinstance(receiver, Thing):

@@ -47,7 +47,15 @@ class Statements(Expressions):
 
     def _on_AugAssign(self, node: ast.AugAssign) -> None:  # noqa: N802
         before = self.value(_loaded(node.target))
-        self.assign(node.target, combined(self, node.op, before, self.value(node.value), node))
+        value = combined(self, node.op, before, self.value(node.value), node)
+        counted = isinstance(value, Const) and isinstance(node.target, ast.Attribute)
+        self.assign(node.target, self.unknown() if counted else value)  # how often a method runs is not known
+
+    def _on_Global(self, node: ast.Global) -> None:  # noqa: N802
+        self.scope.outer |= set(node.names)
+
+    def _on_Nonlocal(self, node: ast.Nonlocal) -> None:  # noqa: N802
+        self.scope.outer |= set(node.names)
 
     def _on_Delete(self, node: ast.Delete) -> None:  # noqa: N802
         for target in node.targets:
@@ -131,16 +139,29 @@ class Statements(Expressions):
 
     def _on_While(self, node: ast.While) -> None:  # noqa: N802
         self.value(node.test)
+        before = dict(self.scope.names)
         self._once(node.body, folds=False)
+        self._forget_counts(before)
 
     def _on_For(self, node: ast.For) -> None:  # noqa: N802
         over = self.value(node.iter)
         if _strides(node.iter):
             self.strided |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
-        for item in self.items_of(over):
+        items, before = list(self.items_of(over)), dict(self.scope.names)
+        for item in items:
             self.assign(node.target, item)
             self._once(node.body, folds=isinstance(over, Folds) or _by_hand(node), number=id(node))
+        leaves = any(isinstance(inner, ast.Break) for inner in ast.walk(node))
+        if leaves or not isinstance(over, Items) or len(items) != len(over.items):
+            self._forget_counts(before)
         self.block(node.orelse)
+
+    def _forget_counts(self, before: dict[str, Value]) -> None:
+        """Constants that a loop changed are not known after it, when it is not known how often it ran."""
+        for name, value in before.items():
+            now = self.scope.names.get(name)
+            if isinstance(now, Const) and now != value:
+                self.scope.names[name] = self.unknown()
 
     def _once(self, body: Sequence[ast.stmt], *, folds: bool, number: int | None = None) -> None:
         self.loops.append((number or id(body), folds))
@@ -152,7 +173,7 @@ class Statements(Expressions):
 
     def assign(self, target: ast.expr, value: Value) -> None:
         if isinstance(target, ast.Name):
-            self.scope.names[target.id] = value
+            self.scope.bind(target.id, value)
         elif isinstance(target, (ast.Tuple, ast.List)):
             for inner, item in zip(target.elts, self._unpacked(value, target.elts), strict=True):
                 self.assign(inner.value if isinstance(inner, ast.Starred) else inner, item)

@@ -57,6 +57,16 @@ class Scope:
     def __init__(self, around: Scope | None = None) -> None:
         self.names: dict[str, Value] = {}
         self.around = around
+        self.outer: set[str] = set()
+        """Names declared `global` or `nonlocal`."""
+
+    def bind(self, name: str, value: Value) -> None:
+        scope = self
+        if name in self.outer and self.around is not None:
+            scope = self.around
+            while name not in scope.names and scope.around is not None:
+                scope = scope.around
+        scope.names[name] = value
 
     def find(self, name: str) -> Value | None:
         scope: Scope | None = self
