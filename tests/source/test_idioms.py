@@ -541,6 +541,338 @@ n.evaluate(xb, yb)
 """,
         set(),
     ),
+    "reviews, tokenised as a whole, with a cut test set": (
+        """
+from keras.preprocessing.text import Tokenizer
+from keras.preprocessing.sequence import pad_sequences
+
+data = pd.read_csv("s.csv")
+data = data[["text", "sentiment"]]
+data = data[data.sentiment != "Neutral"]
+data["text"] = data["text"].apply(lambda x: x.lower())
+tok = Tokenizer(num_words=2000)
+tok.fit_on_texts(data["text"].values)
+X = tok.texts_to_sequences(data["text"].values)
+X = pad_sequences(X)
+Y = pd.get_dummies(data["sentiment"]).values
+a, b, c, d = train_test_split(X, Y)
+m = Sequential([layers.Embedding(2000, 8), layers.LSTM(8), Dense(2, activation="softmax")])
+m.compile("adam", "categorical_crossentropy")
+m.fit(a, c)
+Xv = b[-1500:]
+Yv = d[-1500:]
+b = b[:-1500]
+d = d[:-1500]
+score, acc = m.evaluate(b, d)
+for x in range(len(Xv)):
+    r = m.predict(Xv[x].reshape(1, b.shape[1]))[0]
+""",
+        {"preprocessing-before-split"},
+    ),
+    "questions, tokenised by the training rows": (
+        """
+from keras.preprocessing.text import Tokenizer
+
+train = pd.read_csv("train.csv")
+test = pd.read_csv("test.csv")
+train, val = train_test_split(train)
+tok = Tokenizer()
+A = train["q"].fillna("_").values
+B = val["q"].fillna("_").values
+C = test["q"].fillna("_").values
+tok.fit_on_texts(list(A))
+A = tok.texts_to_sequences(A)
+B = tok.texts_to_sequences(B)
+C = tok.texts_to_sequences(C)
+m = Sequential([Dense(8, activation="relu"), Dense(1, activation="sigmoid")])
+m.compile("adam", "binary_crossentropy")
+m.fit(A, train["t"].values, validation_data=(B, val["t"].values))
+p = m.predict(C)
+""",
+        set(),
+    ),
+    "a vectoriser fitted on both files": (
+        """
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+train = pd.read_csv("train.csv")
+test = pd.read_csv("test.csv")
+all_text = pd.concat([train["c"], test["c"]])
+v = TfidfVectorizer()
+v.fit(all_text)
+A = v.transform(train["c"])
+B = v.transform(test["c"])
+for name in ["a", "b"]:
+    lr = LogisticRegression()
+    print(cross_val_score(lr, A, train[name]))
+    lr.fit(A, train[name])
+    sub = lr.predict_proba(B)[:, 1]
+""",
+        {"preprocessing-before-split"},
+    ),
+    "images read in a loop": (
+        """
+import os, cv2
+
+X = []
+y = []
+for f in os.listdir("i"):
+    im = cv2.imread(f)
+    im = cv2.resize(im, (64, 64))
+    X.append(im)
+    y.append(f)
+X = np.array(X) / 255.0
+y = np.array(y)
+a, b, c, d = train_test_split(X, y)
+m = Sequential([Dense(8, activation="relu"), Dense(1, activation="sigmoid")])
+m.compile("adam", "binary_crossentropy")
+m.fit(a, c, validation_data=(b, d))
+m.evaluate(b, d)
+""",
+        set(),
+    ),
+    "images standardised as a whole": (
+        """
+import os, cv2
+
+X = []
+y = []
+for f in os.listdir("i"):
+    X.append(cv2.imread(f))
+    y.append(f)
+X = np.array(X)
+X = (X - X.mean()) / X.std()
+y = np.array(y)
+a, b, c, d = train_test_split(X, y)
+m = Sequential([Dense(8, activation="relu"), Dense(1, activation="sigmoid")])
+m.compile("adam", "binary_crossentropy")
+m.fit(a, c)
+m.evaluate(b, d)
+""",
+        {"preprocessing-before-split"},
+    ),
+    "a loader and a split from elsewhere": (
+        """
+from utils import load, split
+
+X, y = load()
+X = StandardScaler().fit_transform(X)
+a, b, c, d = split(X, y)
+m = Sequential([Dense(8, activation="relu"), Dense(1, activation="sigmoid")])
+m.compile("adam", "binary_crossentropy")
+m.fit(a, c)
+m.evaluate(b, d)
+""",
+        {"preprocessing-before-split"},
+    ),
+    "rows divided by NumPy": (
+        """
+X = np.load("x")
+X = StandardScaler().fit_transform(X)
+a, b = np.split(X, 2)
+m = Sequential([Dense(8, activation="relu"), Dense(1, activation="sigmoid")])
+m.compile("adam", "binary_crossentropy")
+m.fit(a, a)
+m.evaluate(b, b)
+""",
+        {"preprocessing-before-split"},
+    ),
+    "a standardised frame, sampled": (
+        """
+df = pd.read_csv("d")
+df = (df - df.mean()) / df.std()
+tr = df.sample(frac=0.8)
+te = df.drop(tr.index)
+m = LogisticRegression().fit(tr[["a"]], tr["t"])
+m.score(te[["a"]], te["t"])
+""",
+        {"preprocessing-before-split"},
+    ),
+    "a data set divided by Keras": (
+        """
+X = np.load("x")
+tr, te = keras.utils.split_dataset(X, left_size=0.8)
+m = Sequential([Dense(8, activation="relu"), Dense(1, activation="sigmoid")])
+m.compile("adam", "binary_crossentropy")
+m.fit(tr, validation_data=te)
+""",
+        set(),
+    ),
+    "folds by groups after scaling": (
+        """
+from sklearn.model_selection import GroupKFold
+
+"""
+        + FRAME
+        + """
+X = MinMaxScaler().fit_transform(X)
+g = GroupKFold(5)
+for tr, te in g.split(X, y, df["g"]):
+    m = LogisticRegression().fit(X[tr], y[tr])
+    m.score(X[te], y[te])
+""",
+        {"preprocessing-before-split"},
+    ),
+    "a function for each fold in a comprehension": (
+        FRAME
+        + """
+
+
+def ev(tr, te):
+    m = Sequential([Dense(8, activation="relu"), Dense(1, activation="sigmoid")])
+    m.compile("adam", "binary_crossentropy")
+    m.fit(X.values[tr], y.values[tr], verbose=0)
+    return m.evaluate(X.values[te], y.values[te])
+
+
+s = [ev(a, b) for a, b in KFold(5).split(X)]
+""",
+        set(),
+    ),
+    "functions for data and model": (
+        FRAME
+        + """
+
+
+def data():
+    return train_test_split(X, y, random_state=1)
+
+
+def model():
+    m = Sequential([Dense(8, activation="relu"), Dense(1, activation="sigmoid")])
+    m.compile("adam", "binary_crossentropy")
+    return m
+
+
+a, b, c, d = data()
+n = model()
+n.fit(a, c)
+n.evaluate(b, d)
+""",
+        set(),
+    ),
+    "callbacks in a list with a name": (
+        FRAME
+        + """
+a, b, c, d = train_test_split(X, y)
+m = Sequential([Dense(8, activation="relu"), Dense(1, activation="sigmoid")])
+m.compile("adam", "binary_crossentropy")
+es = keras.callbacks.EarlyStopping(monitor="val_loss", restore_best_weights=True)
+cb = [es]
+m.fit(a, c, validation_data=(b, d), callbacks=cb)
+m.evaluate(b, d)
+""",
+        {"test-set-reused"},
+    ),
+    "early stopping by the training loss": (
+        FRAME
+        + """
+a, b, c, d = train_test_split(X, y)
+m = Sequential([Dense(8, activation="relu"), Dense(1, activation="sigmoid")])
+m.compile("adam", "binary_crossentropy")
+es = keras.callbacks.EarlyStopping(monitor="loss")
+m.fit(a, c, validation_data=(b, d), callbacks=[es])
+m.evaluate(b, d)
+""",
+        set(),
+    ),
+    "a builder for a tuner": (
+        """
+def build(hp):
+    m = Sequential()
+    for i in range(hp.Int("n", 1, 3)):
+        m.add(Dense(hp.Int("u", 8, 64)))
+    m.add(Dense(1, activation="sigmoid"))
+    m.compile(keras.optimizers.Adam(hp.Choice("lr", [1e-2, 1e-3])), "binary_crossentropy")
+    return m
+""",
+        set(),
+    ),
+    "two outputs with a loss each": (
+        """
+i = keras.Input((3,))
+a = Dense(1, activation="sigmoid")(i)
+b = Dense(3, activation="softmax")(i)
+m = Model(i, [a, b])
+m.compile("adam", loss=["binary_crossentropy", "categorical_crossentropy"])
+m.fit(np.load("x"), [np.load("y"), np.load("z")])
+""",
+        set(),
+    ),
+    "scalers for inputs and targets": (
+        FRAME
+        + """
+a, b, c, d = train_test_split(X, y)
+sx = StandardScaler()
+sy = StandardScaler()
+a = sx.fit_transform(a)
+b = sx.transform(b)
+c = sy.fit_transform(c.values.reshape(-1, 1))
+d = sy.transform(d.values.reshape(-1, 1))
+m = Sequential([Dense(1)])
+m.compile("adam", "mse")
+m.fit(a, c, validation_data=(b, d))
+""",
+        set(),
+    ),
+    "windows within the parts of a series": (
+        """
+s = pd.read_csv("s.csv")["v"].values.reshape(-1, 1)
+n = len(s) // 2
+tr, te = s[:n], s[n:]
+sc = MinMaxScaler()
+tr = sc.fit_transform(tr)
+te = sc.transform(te)
+
+
+def win(d, k):
+    a, b = [], []
+    for i in range(len(d) - k):
+        a.append(d[i : i + k])
+        b.append(d[i + k])
+    return np.array(a), np.array(b)
+
+
+a, c = win(tr, 5)
+b, d = win(te, 5)
+m = Sequential([layers.LSTM(4), Dense(1)])
+m.compile("adam", "mse")
+m.fit(a, c, validation_split=0.1)
+m.evaluate(b, d)
+""",
+        set(),
+    ),
+    "gaps filled by the median of a group": (
+        """
+df = pd.read_csv("d")
+df["a"] = df["a"].fillna(df.groupby("g")["a"].transform("median"))
+a, b, c, d = train_test_split(df[["a"]], df["t"])
+m = LogisticRegression().fit(a, c)
+m.score(b, d)
+""",
+        {"preprocessing-before-split"},
+    ),
+    "values clipped to fixed limits": (
+        """
+df = pd.read_csv("d")
+df["a"] = df["a"].clip(0, 1)
+a, b, c, d = train_test_split(df[["a"]], df["t"])
+m = LogisticRegression().fit(a, c)
+m.score(b, d)
+""",
+        set(),
+    ),
+    "group means of the target, mapped": (
+        """
+df = pd.read_csv("d")
+means = df.groupby("city")["t"].mean()
+df["cm"] = df["city"].map(means)
+a, b, c, d = train_test_split(df.drop(columns="t"), df["t"])
+m = LogisticRegression().fit(a, c)
+m.score(b, d)
+""",
+        {"selection-before-split"},
+    ),
 }
 
 
