@@ -422,6 +422,11 @@ for train, test in KFold(5).split(X):
     + "from imblearn.under_sampling import RandomUnderSampler\nX, y = RandomUnderSampler().fit_resample(X, y)\n"
     + SPLIT
     + FIT,
+    "gaps filled with a stated value by an imputer": FRAME
+    + "from sklearn.impute import SimpleImputer\n"
+    + "X = SimpleImputer(strategy='constant', fill_value=0).fit_transform(X)\n"
+    + SPLIT
+    + FIT,
     "gaps filled with a constant": FRAME + 'X["age"] = X["age"].fillna(0)\n' + SPLIT + FIT,
     "a scaled column that is not used": """
 df = pd.read_csv("data.csv")

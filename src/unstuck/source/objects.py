@@ -47,6 +47,8 @@ def kind_of(thing: Thing) -> Kind | None:
         kinds = [kind_of(step) for step in steps_of(thing)]
         order: tuple[Kind, ...] = ("selection", "encoding with labels", "statistics", "encoder")
         return next((kind for kind in order if kind in kinds), None)
+    if named(thing.argument("strategy")) == "constant":  # an imputer that fills in what the code states
+        return None
     return vocabulary.TRANSFORMERS.get(thing.name)
 
 
