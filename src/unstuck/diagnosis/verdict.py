@@ -76,7 +76,7 @@ def _verdict(
         return "no-signal", f"There is nothing to learn here: {silent.message}."
     if faults:
         return _stuck(faults[0], reached)
-    impaired = [f for f in roots if f.severity == "warning" and not f.code.startswith(READINGS)]
+    impaired = [f for f in roots if f.severity == "warning" and not f.code.startswith(READINGS + LEAKS)]
     if impaired and room is not None and room.exists:
         return "impaired", f"Training is impaired: {impaired[0].message}."
     return _without_fault(case, skill, curve, room)
