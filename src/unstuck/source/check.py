@@ -212,6 +212,8 @@ def _outcomes(asked: Asked, results: Sequence[Checked]) -> tuple[RuleResult, ...
         name = witness.name
         reason = crashed.get(name, "")
         outcome = "crashed" if reason else "found" if name in found else "suppressed" if name in hidden else "cleared"
+        if all(result.trouble for result in results):
+            outcome, reason = "not-applicable", "nothing could be read"
         made.append(RuleResult(rule=name, code=witness.code, outcome=outcome, reason=reason))  # type: ignore[arg-type]
     return tuple(made)
 
