@@ -3,6 +3,8 @@
 # make check  lint, types, layers
 # make bench    speed and memory, ONLY=engine|recorder|leakage|check for one group
 # make quality  right and wrong, ONLY=engine|kill|faults|rules|leakage|corpus for one group
+# make docs   the documentation, in docs/_build/html; warnings are errors
+# make outputs  run the examples that README and docs show, and write their outputs anew
 # make lock   renew the lock file and the pinned requirements made from it
 
 PYTHON ?= python3
@@ -10,25 +12,32 @@ BIN := .venv/bin
 TORCH := torch==2.13.0
 PER_BACKEND := tests/record tests/rules/test_rule_examples.py
 
-.PHONY: demo test check bench quality lock clean
+.PHONY: demo test check bench quality docs outputs lock clean
 
 demo: .make/run
 	-KERAS_BACKEND=jax $(BIN)/unstuck run --html .unstuck/demo.html examples/stuck_at_zero.py
 	@echo; echo "The same as a page: $(CURDIR)/.unstuck/demo.html"
 
 test: .make/test
-	KERAS_BACKEND=jax $(BIN)/python -m pytest
-	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest $(PER_BACKEND)
-	KERAS_BACKEND=torch $(BIN)/python -m pytest $(PER_BACKEND)
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -n 2
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -n 2 $(PER_BACKEND)
+	KERAS_BACKEND=torch $(BIN)/python -m pytest -n 2 $(PER_BACKEND)
 
 check: .make/lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python docs/outputs.py --check
 
 bench quality: .make/test
 	KERAS_BACKEND=jax $(BIN)/python -m benchmarks $@ $(ONLY)
+
+docs: .make/docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+outputs: .make/run
+	KERAS_BACKEND=jax $(BIN)/python docs/outputs.py --run
 
 lock: .make/lint
 	$(BIN)/uv lock
@@ -52,6 +61,10 @@ lock: .make/lint
 
 .make/lint: .make/run requirements/lint.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements/lint.txt
+	@touch $@
+
+.make/docs: .make/run requirements/docs.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements/docs.txt -c requirements/run.txt
 	@touch $@
 
 clean:

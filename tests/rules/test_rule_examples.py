@@ -12,7 +12,7 @@ from unstuck.settings import Settings
 BACKEND = os.environ.get("KERAS_BACKEND", "jax")
 FULL = BACKEND == "jax"
 """Trials run on JAX; on the other backends the judgement before trials is tested."""
-SETTINGS = Settings(budget=40.0) if FULL else Settings(experiments="off")
+SETTINGS = Settings(budget=120.0) if FULL else Settings(experiments="off")
 RULES = [pytest.param(rule, id=rule.name) for rule in catalogue()]
 LEAKS = ("preprocessing-before-split", "selection-before-split")
 """Their examples hand raw rows to scikit-learn and run in a child process: see tests/leakage."""

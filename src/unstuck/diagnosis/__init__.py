@@ -141,7 +141,8 @@ def _replayed(run: RecordedRun, workers: Workers, progress: Progress) -> Recorde
     return read_run(run.folder) if again else run
 
 
-Part = tuple[Fit, tuple[Finding, ...], tuple[RuleResult, ...], Tested]
+Part = tuple[Fit, tuple[Finding, ...], tuple[RuleResult, ...], Tested, dict[str, str]]
+"""The last: quantities whose derivation failed by a mistake of ours, and how."""
 
 
 def _diagnose_fit(
@@ -176,7 +177,7 @@ def _diagnose_fit(
             findings.append(finding)
     suspects = {j.rule.name: j.suspect for j in judged if j.suspect is not None}
     linked = link(findings, {r.name: r for r in rules}, suspects, tested)
-    return judge_fit(case, linked), linked, tuple(results), tested
+    return judge_fit(case, linked), linked, tuple(results), tested, case.crashed
 
 
 def _report(run: RecordedRun, parts: list[Part], seconds: float) -> Report:
@@ -189,6 +190,7 @@ def _report(run: RecordedRun, parts: list[Part], seconds: float) -> Report:
     fits = tuple(part[0] for part in parts)
     worst = min(fits, key=lambda f: WORST_FIRST.index(f.verdict))
     problems = [f"fit {part[0].index + 1}: {part[3].problem}" for part in parts if part[3].problem]
+    problems += [f"note: {name} failed: {error}" for part in parts for name, error in part[4].items()]
     problems += [f"note: {e.body.get('where')}: {e.body.get('error')}" for e in run.events if e.kind == "fault"]
     counts = {s: sum(f.severity == s and f.explained_by is None for f in findings) for s in SEVERITIES}
     return Report(

@@ -97,6 +97,8 @@ def _without_fault(case: Case, skill: Skill | None, curve: Curve | None, room: R
     reached, learnable = skill.best, room.learnable if room else float("nan")
     on = "held-out" if np.isfinite(skill.held) else "training"
     falling = _falling(curve)
+    if not np.isfinite(skill.reported_loss) and curve is not None and curve.non_finite_step is not None:
+        return "unknown", f"The loss is not a number from step {curve.non_finite_step}, and no cause was found."
     if reached >= SOLVED:
         return "finished", f"Finished: {on} skill is {reached:.2f} of 1; there is nothing left to gain."
     near = np.isfinite(learnable) and reached >= learnable - MARGIN

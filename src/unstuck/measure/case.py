@@ -40,6 +40,8 @@ class Case:
         self.run = run
         self.fit = fit
         self._cache: dict[type, Any] = {}
+        self.crashed: dict[str, str] = {}
+        """Quantities whose derivation failed by a mistake of ours, and how."""
 
     def get(self, kind: type[Q]) -> Q:
         """The quantity of this type.
@@ -52,6 +54,9 @@ class Case:
                 self._cache[kind] = kind.of(self)
             except Missing as missing:
                 self._cache[kind] = missing
+            except Exception as error:
+                self.crashed[kind.__name__] = f"{type(error).__name__}: {error}"
+                self._cache[kind] = Missing(f"{kind.__name__.lower()}, whose derivation failed")
         value = self._cache[kind]
         if isinstance(value, Missing):
             raise value

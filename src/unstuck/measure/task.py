@@ -46,15 +46,19 @@ class Task:
         y, held = data.y, data.held_y
         loss = setup.loss if setup else Loss("")
         kind = infer_kind(y, loss, setup.head if setup else None)
+        if setup and loss.custom and kind in ("binary", "multiclass") and not _answers(setup.head, y, kind):
+            raise Missing("outputs that can be read as classes (the loss is custom, and so is what they mean)", "")
         if kind in ("binary", "multiclass"):
             canonical, held_canonical = to_classes(y), to_classes(held)
             values = np.unique(canonical)
             if kind == "binary" and values.min(initial=0) < 0:  # labels -1 and 1
                 canonical, held_canonical = (canonical > 0).astype(int), (held_canonical > 0).astype(int)
+            if min(canonical.min(initial=0), held_canonical.min(initial=0)) < 0:
+                raise Missing("class numbers from 0 up (some labels are negative)", "")
             classes = int(max(canonical.max(initial=0), held_canonical.max(initial=0), 1)) + 1
             if classes > MAX_CLASSES:
                 raise Missing(f"labels with at most {MAX_CLASSES} classes")
-            base = np.bincount(np.clip(canonical, 0, None), minlength=classes) / max(len(canonical), 1)
+            base = np.bincount(canonical, minlength=classes) / max(len(canonical), 1)
             return cls(kind, classes, canonical, held_canonical, base)
         canonical, held_canonical = _matrix(y), _matrix(held)
         base = np.nan_to_num(np.nanmean(canonical, axis=0))
@@ -187,6 +191,12 @@ def infer_kind(y: np.ndarray, loss: Loss, head: Head | None) -> Kind:
     ):
         return "multiclass"
     return "regression"
+
+
+def _answers(head: Head, y: np.ndarray, kind: Kind) -> bool:
+    """Whether the output has a unit a class, or one for two classes."""
+    classes = y.shape[-1] if y.ndim > 1 and y.shape[-1] > 1 else int(np.nan_to_num(y).max(initial=0)) + 1
+    return head.units is None or head.units == classes or (kind == "binary" and head.units <= 2)
 
 
 def to_classes(y: np.ndarray) -> np.ndarray:
