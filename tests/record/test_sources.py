@@ -156,3 +156,17 @@ def test_a_script_that_is_killed_or_stops_early_leaves_a_readable_record(tmp_pat
     recording = run_script(tmp_path / "train.py", root=tmp_path)
     assert (-9, False) == (recording.status, recording.complete)
     assert Reader(recording.folder).meta()["command"] == [str(tmp_path / "train.py")]
+
+
+def test_no_backend_is_imported_that_the_script_does_not_import(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    (tmp_path / "train.py").write_text(
+        "import sys, keras, numpy as np\n"
+        "model = keras.Sequential([keras.layers.Dense(1)])\n"
+        "model.compile('sgd', 'mse')\n"
+        "model.fit(np.ones((8, 2)), np.ones(8), verbose=0)\n"
+        "model.evaluate(np.ones((8, 2)), np.ones(8), verbose=0)\n"
+        "sys.exit(sum(name in sys.modules for name in ('tensorflow', 'torch')))\n"
+    )
+    recording = run_script(tmp_path / "train.py", root=tmp_path)
+    assert (0, 1) == (recording.status, recording.fits)

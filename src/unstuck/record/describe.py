@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 
+@contextlib.contextmanager
+def _tensorflow_left_alone() -> Iterator[None]:
+    """Keras imports TensorFlow, for seconds, to see whether an object it serializes is one of TensorFlow's.
+
+    Where the script has not imported it, none can be.
+    """
+    from keras.src.utils.module_utils import tensorflow
+
+    unasked = "tensorflow" not in sys.modules and getattr(tensorflow, "_available", True) is None
+    if unasked:
+        tensorflow._available = False
+    try:
+        yield
+    finally:
+        if unasked:
+            tensorflow._available = None
+
+
+@_tensorflow_left_alone()
 def describe_model(model: Any, site_of: Any) -> dict[str, Any]:
     """Configuration of a model as it is now; parts that cannot be described are None with the reason beside them.
 
@@ -60,6 +82,7 @@ def leaf_layers(model: Any) -> list[Any]:
     return found
 
 
+@_tensorflow_left_alone()
 def describe_layers(layers: list[Any], site_of: Any) -> list[dict[str, Any]]:
     return [_layer(layer, site_of) for layer in layers]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from math import isfinite, isnan
 from typing import Any
 
 import numpy as np
@@ -45,8 +46,8 @@ class Snapshots:
 
     def saw(self, loss: float) -> None:
         """Take in the loss of a step."""
-        if np.isfinite(loss):
-            self._smooth = loss if np.isnan(self._smooth) else self._smooth + SMOOTHING * (loss - self._smooth)
+        if isfinite(loss):
+            self._smooth = loss if isnan(self._smooth) else self._smooth + SMOOTHING * (loss - self._smooth)
 
     def due(self, step: int) -> bool:
         """Whether a snapshot after `step` steps is wanted and affordable."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
+from math import isfinite
 from types import GeneratorType
 from typing import Any
 
@@ -189,7 +190,7 @@ class Training:
                 loss = self._mean.added(loss, count)
             self.recorder.writer.step(self.number, self.epoch, step, loss)
             self._snapshots.saw(loss)
-            if self._finite and not np.isfinite(loss):
+            if self._finite and not isfinite(loss):
                 self._finite = False
                 self._keep_bad(step, loss, batches)
 

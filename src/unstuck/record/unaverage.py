@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ class RunningMean:
     def added(self, mean: float, count: int) -> float:
         """The value that `count` further rows had, now that the mean over all is `mean`."""
         total = mean * (self._count + count)
-        value = (total - self._total) / count if np.isfinite(self._total) else mean
+        value = (total - self._total) / count if isfinite(self._total) else mean
         self._total, self._count = total, self._count + count
         return value
 
