@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from reports import CASES, case_a, case_b, hostile, inconclusive, softmax_finding
 
-from unstuck.report import from_json, github, in_format, sarif, to_json
+from unstuck.report import from_json, github, html_page, in_format, sarif, to_json
 from unstuck.report.as_json import schema, to_jsonl
 
 HERE = Path(__file__).parent
@@ -111,3 +111,19 @@ def test_every_format_has_a_name_on_the_command_line(name: str) -> None:
 
     assert name in FORMATS
     assert in_format(case_a(), name)
+
+
+RECORDED = sorted((HERE.parents[1] / "docs" / "outputs").glob("*.json"))
+
+
+@pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.stem)
+def test_every_format_of_a_recorded_run_is_valid_and_of_modest_size(file: Path) -> None:
+    report = from_json(file.read_bytes())
+    jsonschema.Draft202012Validator(json.loads(PUBLISHED.read_text())).validate(json.loads(file.read_text()))
+    jsonschema.Draft4Validator(SARIF).validate(json.loads(sarif(report)))
+    assert len(to_jsonl(report).splitlines()) == 1 + len(report.findings)
+    assert len(html_page(report).encode()) < 250_000
+
+
+def test_six_recorded_runs_are_kept() -> None:
+    assert 6 <= len(RECORDED)

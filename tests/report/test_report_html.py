@@ -16,6 +16,7 @@ from reports import CASES, EVIL, LONG, case_a, case_b, hostile, trial
 
 from unstuck.finding import Fit, LayerMap, Report, Series
 from unstuck.report import html_fragment, html_page, to_json
+from unstuck.report.charts.draw import BAND
 from unstuck.report.charts.forest import differences, forest_chart, price_chart
 from unstuck.report.charts.layers import layer_chart
 from unstuck.report.charts.learning import learning_charts
@@ -184,6 +185,17 @@ def test_the_forest_shows_each_seeds_own_difference() -> None:
     arm = trial("x", "intervention", "a", (0.5, 0.75), baseline=(0.25, 0.25), effect=0.375, interval=(0.2, 0.55))
     assert differences(arm) == [0.25, 0.5]
     assert "a: +0.375, interval +0.200 to +0.550" in str(forest_chart([arm]))
+
+
+def test_arms_that_are_scored_otherwise_share_no_axis() -> None:
+    placebo = trial("p", "placebo", "p", (0.1,), baseline=(0.0,), effect=0.1, interval=(-0.1, 0.2), metric="other")
+    other = trial("a", "rival", "first", (0.5,), baseline=(0.0,), effect=0.5, interval=(0.4, 0.6), metric="other")
+    own = trial("b", "intervention", "second", (0.5,), baseline=(0.0,), effect=0.5, interval=(0.4, 0.6))
+    shown = str(forest_chart([placebo, other, own]))
+    assert "second" in shown
+    assert "first" not in shown
+    assert BAND not in shown
+    assert BAND in str(forest_chart([placebo, other]))
 
 
 def test_the_price_of_a_leak_is_told_by_both_means() -> None:

@@ -14,7 +14,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from unstuck.finding import Finding, Fit, Report
-from unstuck.report.charts.forest import forest_chart, price_chart
+from unstuck.report.charts.forest import forest_chart, placebo_of, price_chart
 from unstuck.report.charts.layers import layer_chart
 from unstuck.report.charts.learning import Panels, learning_charts
 from unstuck.report.charts.training import loss_chart, metric_charts
@@ -92,9 +92,10 @@ def _page(report: Report, details: tuple[str, ...], thinner: str) -> str:
 
 def _drawn(finding: Finding, report: Report, learning: bool) -> dict[str, Any]:  # noqa: FBT001
     trials = trials_of(finding, report.experiments)
+    forest = forest_chart(trials)
     return {
-        "forest": forest_chart(trials),
-        "placebo": any(t.role == "placebo" and t.interval for t in trials),
+        "forest": forest,
+        "placebo": forest is not None and placebo_of(trials) is not None,
         "price": price_chart(trials) if finding.code.startswith(LEAK) else None,
         "learning": learning_charts(trials) if learning else Panels((), shared=True),
     }

@@ -27,6 +27,12 @@ WIDTH = 400
 
 _LONG_FRACTION = re.compile(r"(\.\d)\d+")
 _GEOMETRY = re.compile(r'(?: d| transform| x[12]?| y[12]?)="[^"]*"')
+_IDLE = re.compile(
+    r'<path class="foreground" aria-hidden="true" d="" display="none"/>'
+    r'|<path class="background" aria-hidden="true" d="[^"]*"[^>]*/>'
+    r'| (?:class|role|aria-[a-z]+|pointer-events|font-family)="[^"]*"|(?<=<g) transform="translate\(0,0\)"'
+)
+"""What Vega adds for its own use and to say what a screen reader is told by the label of the whole chart."""
 _HEAD = re.compile(r"<svg [^>]*?(?P<box> width=\"[^\"]*\" height=\"[^\"]*\" viewBox=\"[^\"]*\")>")
 _CONFIG: dict[str, Any] = {
     "aria": False,
@@ -71,5 +77,5 @@ def _rendered(spec: str) -> str:
     full = vl_convert.vegalite_to_svg({**json.loads(spec), "config": _CONFIG})
     head = _HEAD.match(full)
     assert head is not None
-    body = _GEOMETRY.sub(lambda m: _LONG_FRACTION.sub(r"\1", m[0]), full[head.end() :])
+    body = _GEOMETRY.sub(lambda m: _LONG_FRACTION.sub(r"\1", m[0]), _IDLE.sub("", full[head.end() :]))
     return f"{head['box']}>{body}"

@@ -21,10 +21,12 @@ _WORDS = {"confirmed": "confirmed", "refuted": "no difference", "inconclusive": 
 
 def forest_chart(trials: Sequence[Trial]) -> Markup | None:
     """A row an arm: dot = mean paired difference, bar = 95 % interval, tick = one seed, band = placebo."""
-    arms = [t for t in trials if t.effect is not None and t.interval is not None and t.role != "placebo"]
+    known = [t for t in trials if t.effect is not None and t.interval is not None]
+    arms = [t for t in known if t.role != "placebo"]
     if not arms:
         return None
-    placebo = next((t for t in trials if t.role == "placebo" and t.interval is not None), None)
+    arms = [t for t in arms if t.metric == arms[-1].metric]  # the offered change is last
+    placebo = placebo_of(trials)
     rows = [
         {
             "row": i + 0.62,
@@ -65,6 +67,12 @@ def forest_chart(trials: Sequence[Trial]) -> Markup | None:
     ]
     chart = alt.layer(*layers).properties(width=WIDTH, height=ROW * len(arms))
     return svg(chart, f"Differences in {metric}, paired over seeds. " + " ".join(map(_told, arms)))
+
+
+def placebo_of(trials: Sequence[Trial]) -> Trial | None:
+    """The placebo that was scored as the arms of the forest plot are, if there is one."""
+    arms = [t for t in trials if t.interval is not None and t.role != "placebo"]
+    return next((t for t in trials if t.role == "placebo" and t.interval and t.metric == arms[-1].metric), None)
 
 
 def price_chart(trials: Sequence[Trial]) -> Markup | None:
