@@ -88,7 +88,8 @@ def _diagnosed(bench: Bench, case: Planted, folder: Path) -> Report:
     path = folder.with_suffix(".npz")
     prepared = _standardised(case)
     arrays = dict(zip(("x", "y", "x_val", "y_val"), prepared, strict=True))
-    np.savez(path, **arrays, **case.variables)
+    beside = {name: _scaled(case, v) if np.ndim(v) == 2 else v for name, v in case.variables.items()}
+    np.savez(path, **arrays, **beside)
     classes = case.y.dtype.kind == "i"
     code = SCRIPT.format(
         path=str(path),
@@ -101,12 +102,15 @@ def _diagnosed(bench: Bench, case: Planted, folder: Path) -> Report:
 
 def _standardised(case: Planted) -> tuple[np.ndarray, ...]:
     """Inputs on a scale that networks learn on, by the training rows; the same map for copies, so they stay copies."""
-    mean, spread = case.x.mean(axis=0), case.x.std(axis=0)
-    if "before the split" in case.kind:
-        mean, spread = np.zeros_like(mean), np.ones_like(spread)
-    x, held = ((part - mean) / np.where(spread > 0, spread, 1) for part in (case.x, case.held_x))
     kind = np.float32
-    return x.astype(kind), case.y.astype(kind), held.astype(kind), case.held_y.astype(kind)
+    return _scaled(case, case.x), case.y.astype(kind), _scaled(case, case.held_x), case.held_y.astype(kind)
+
+
+def _scaled(case: Planted, rows: np.ndarray) -> np.ndarray:
+    if "before the split" in case.kind:
+        return rows.astype(np.float32)
+    spread = case.x.std(axis=0)
+    return np.asarray((rows - case.x.mean(axis=0)) / np.where(spread > 0, spread, 1), np.float32)
 
 
 def _trial(report: Report, case: Planted) -> Trial | None:

@@ -103,7 +103,9 @@ def _effect(x: np.ndarray, y: np.ndarray, top: int, others: list[int], task: Tas
     known = np.eye(task.classes)[y] if task.is_classes else _bins(y[:, 0])
     left, p_left = _added(own, known, z)
     empty = (p_left > INDEPENDENT and left < WEAKER * helps) or left < NOTHING * helps
-    if p_helps < HELPS and empty:
+    # Where all columns are independent once the label is known (counts of words), all are its effects: none stands out.
+    alike = all(_added(z[:, [k]], known, np.delete(z, k, axis=1))[1] > INDEPENDENT for k in range(min(3, z.shape[1])))
+    if p_helps < HELPS and empty and not (alike and z.shape[1] > 1):
         return (
             f"once the label is known it has nothing to do with any other column (p = {p_left:.2f}), "
             f"though these say more about the label than it does (p = {max(p_helps, 1e-300):.0e}): so its effect is"
