@@ -151,3 +151,19 @@ def test_check_imports_neither_keras_nor_numpy_nor_the_program(folder: Path) -> 
 
 def test_that_test_would_see_an_import() -> None:
     assert "numpy" in modules_after("import unstuck.rules")
+
+
+def test_a_baseline_and_exemptions_by_file_hold_for_check_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("train.py").write_text(
+        "import keras\nmodel = keras.Sequential([keras.layers.Dense(1, activation='softmax')])\n"
+        "model.compile('adam', loss='binary_crossentropy')\n"
+    )
+
+    def lines(*options: str) -> int:
+        return len(CliRunner().invoke(main, ["check", "--format", "concise", *options, "train.py"]).stdout.splitlines())
+
+    assert lines() == 1
+    assert lines("--write-baseline", "known.json") == lines("--baseline", "known.json") == 0
+    Path("unstuck.toml").write_text('[per-file]\n"train*" = { ignore = ["OUT"] }\n')
+    assert lines() == 0

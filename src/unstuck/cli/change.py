@@ -101,12 +101,13 @@ def diff(before: str, after: str | None) -> None:
 def _compared(before: Path, after: Path) -> str:
     from unstuck.record.store import Reader
     from unstuck.report.compare import compared
-    from unstuck.report.stored import stored_report
+    from unstuck.report.stored import home_of_run, stored_report
+    from unstuck.report.words import near
 
     def sources(folder: Path) -> dict[str, tuple[str, ...]]:
-        reader = Reader(folder)
+        reader, home = Reader(folder), str(home_of_run(folder))
         try:
-            return reader.sources()
+            return {near(file, home): text for file, text in reader.sources().items()}
         finally:
             reader.close()
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from unstuck import __version__
-from unstuck.cli.options import told
+from unstuck.cli.options import told, without_known
 from unstuck.errors import UnstuckError
 from unstuck.report import console
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     envvar="UNSTUCK_FAIL_ON",
     help="Exit with 1 for findings of this severity or worse.  [default: error]",
 )
+@click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Leave out the findings it knows.")
+@click.option("--write-baseline", type=click.Path(path_type=Path), metavar="FILE", help="Write what is known now.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
 @click.option("--strict", is_flag=True, help="Exit with 2 if a rule crashed.")
 @click.option("--only", multiple=True, metavar="NAME", help="A rule, code or family to judge by (may be repeated).")
@@ -51,13 +54,17 @@ def check(
     ignore: tuple[str, ...],
     show: str | None,
     verbose: int,
+    baseline: Path | None,
+    write_baseline: Path | None,
     **flags: bool,
 ) -> None:
     """Judge the scripts and notebooks at and below PATHS by their source. Nothing of yours is run or imported."""
     from unstuck.report import in_format, text
+    from unstuck.report.known import set_aside
     from unstuck.settings import load
     from unstuck.source.check import Asked
     from unstuck.source.check import check as check_paths
+    from unstuck.source.suppressions import is_exempt
 
     for path in paths:
         if not path.exists():
@@ -69,6 +76,8 @@ def check(
     asked = Asked(settings.only, settings.ignore, settings.exclude)
     _refuse_unknown(only)
     checked = check_paths(paths, asked, __version__)
+    exempt = {f.fingerprint for f in checked.report.findings if is_exempt(f, settings.per_file)}
+    checked = replace(checked, report=without_known(set_aside(checked.report, exempt), baseline, write_baseline))
     for trouble in checked.troubles:
         console.complain(UnstuckError("E018", trouble))
     possible = settings.show == "possible" or verbose > 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
-from unstuck.cli.options import judging, settings_for, told
+from unstuck.cli.options import judging, settings_for, told, without_known
 from unstuck.errors import UnstuckError
 from unstuck.report import console, troubles
 
@@ -87,7 +87,7 @@ def judge(folder: Path, settings: Settings, options: dict[str, Any], *, status: 
             traceback.print_exc()
         _give_up("E013", f"the diagnosis failed with {type(error).__name__}: {error}", folder, status or 2)
     try:
-        found = _without_known(found, options["baseline"], options["write_baseline"])
+        found = without_known(found, options["baseline"], options["write_baseline"])
         console.write(folder / "report.json", to_json(found))
         _show(found, options, settings, stream)
     except UnstuckError as error:
@@ -106,16 +106,6 @@ def _give_up(code: str, happened: str, folder: Path, status: int) -> NoReturn:
     do = f"`unstuck diagnose {folder.name}` judges the record again; -v shows more"
     console.complain(UnstuckError(code, happened, expected=f"the record is kept in {console.relative(folder)}", do=do))
     sys.exit(status)
-
-
-def _without_known(found: Report, baseline: Path | None, new: Path | None) -> Report:
-    """The report without the findings of the baseline; a new baseline knows those of the old one too."""
-    from unstuck.report.known import baseline_text, read_baseline, set_aside
-
-    if new is not None:
-        console.write(new, baseline_text(found))
-        baseline = baseline or new
-    return found if baseline is None else set_aside(found, read_baseline(baseline))
 
 
 def _show(found: Report, options: dict[str, Any], settings: Settings, stream: TextIO) -> None:

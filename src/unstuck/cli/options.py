@@ -14,6 +14,7 @@ from unstuck.errors import UnstuckError
 from unstuck.report import console
 
 if TYPE_CHECKING:
+    from unstuck.finding import Report
     from unstuck.settings import Settings
 
 Command = Callable[..., Any]
@@ -90,3 +91,13 @@ def settings_for(start: Path, options: dict[str, Any], **more: Any) -> Settings:
 
     names = ("experiments", "budget", "seeds", "fail_on", "exit_zero", "strict", "show", "executor")
     return load(start, **{name: options[name] for name in names}, **more)
+
+
+def without_known(found: Report, baseline: Path | None, new: Path | None) -> Report:
+    """The report without the findings of the baseline; a new baseline knows those of the old one too."""
+    from unstuck.report.known import baseline_text, read_baseline, set_aside
+
+    if new is not None:
+        console.write(new, baseline_text(found))
+        baseline = baseline or new
+    return found if baseline is None else set_aside(found, read_baseline(baseline))

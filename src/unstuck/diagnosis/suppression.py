@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fnmatch import fnmatch
 
 import msgspec
 
-from unstuck.finding import SEVERITIES, Finding, Report
-from unstuck.source.suppressions import directives, obey
+from unstuck.finding import SEVERITIES, Report
+from unstuck.source.suppressions import directives, is_exempt, obey
 
 
 def obeyed(report: Report, per_file: Mapping[str, tuple[str, ...]]) -> Report:
@@ -22,7 +21,7 @@ def obeyed(report: Report, per_file: Mapping[str, tuple[str, ...]]) -> Report:
         return report
     judged = {name for result in report.rules for name in (result.rule, result.code)}
     answer = obey(report.findings, known, judged)
-    exempt = [f for f in answer.kept if _is_exempt(f, per_file)]
+    exempt = [f for f in answer.kept if is_exempt(f, per_file)]
     rules = {f.rule for f in (*answer.suppressed, *exempt)}
     gone = [f for f in answer.kept if f in exempt or f.explained_by in rules]
     findings = (*(f for f in answer.kept if f not in gone), *answer.notes)
@@ -38,9 +37,3 @@ def obeyed(report: Report, per_file: Mapping[str, tuple[str, ...]]) -> Report:
             *(msgspec.structs.replace(f, outcome="suppressed") for f in gone),
         ),
     )
-
-
-def _is_exempt(finding: Finding, per_file: Mapping[str, tuple[str, ...]]) -> bool:
-    file = finding.location.file if finding.location else ""
-    names = {name for pattern, listed in per_file.items() if fnmatch(file, pattern) for name in listed}
-    return bool(names & {finding.rule, finding.code, finding.code[:3]})

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from unstuck.finding import Fit, Report
 from unstuck.report.selection import Cause, causes
-from unstuck.report.words import clean, home_of, near, number, wrap
+from unstuck.report.words import clean, number, wrap
 
 WIDTH = 80
 _MEASURES = (
@@ -20,10 +20,14 @@ Sources = Mapping[str, tuple[str, ...]]
 
 
 def compared(old: Report, new: Report, old_sources: Sources, new_sources: Sources) -> str:
-    """What changed from one run to the other, in words and as a unified diff of the recorded code."""
+    """What changed from one run to the other, in words and as a unified diff of the recorded code.
+
+    Args:
+        old_sources, new_sources: the recorded files under names that are the same for the same file.
+    """
     lines = wrap(old.summary.sentence, WIDTH, first="before: ") + wrap(new.summary.sentence, WIDTH, first="after:  ")
     lines += ["", *_measures(old, new), *_findings(old, new), *_settings(old, new)]
-    code = _code(old, new, old_sources, new_sources)
+    code = _code(old_sources, new_sources)
     lines += ["", *(code or ["The code is the same."])]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -70,9 +74,7 @@ def _settings(old: Report, new: Report) -> list[str]:
     return lines
 
 
-def _code(old: Report, new: Report, old_sources: Sources, new_sources: Sources) -> list[str]:
-    before = {near(file, home_of(old.run)): text for file, text in old_sources.items()}
-    after = {near(file, home_of(new.run)): text for file, text in new_sources.items()}
+def _code(before: Sources, after: Sources) -> list[str]:
     lines: list[str] = []
     for name in sorted(before.keys() | after.keys()):
         found = difflib.unified_diff(before.get(name, ()), after.get(name, ()), f"a/{name}", f"b/{name}", lineterm="")

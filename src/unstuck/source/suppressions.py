@@ -8,8 +8,9 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 
 import msgspec
 
@@ -57,6 +58,13 @@ def directives(lines: Sequence[str], file: str, cell: int | None = None) -> tupl
     except (tokenize.TokenError, SyntaxError):  # what was read before stands
         pass
     return tuple(found)
+
+
+def is_exempt(finding: Finding, per_file: Mapping[str, Collection[str]]) -> bool:
+    """Whether the settings set aside what this rule finds in this file: patterns with names, codes or families."""
+    file = finding.location.file if finding.location else ""
+    names = {name for pattern, listed in per_file.items() if fnmatch(file, pattern) for name in listed}
+    return bool(names & {finding.rule, finding.code, finding.code[:3]})
 
 
 @dataclass(frozen=True)
