@@ -23,6 +23,7 @@ import numpy as np
 from unstuck.experiments.outcome import Job, Outcome
 from unstuck.record.refit import Request
 
+CACHE_BYTES = 512 * 2**20
 MEMORY_SHARE = 0.7
 """Of the machine's memory, for one worker; beyond it a trial is lost, not the machine."""
 
@@ -71,16 +72,14 @@ class Worker:
         return self._ask(("train", list(jobs), native), seconds)  # type: ignore[no-any-return]
 
     def _start(self) -> subprocess.Popen[bytes]:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "unstuck" / "jax"
         environment = dict(
             os.environ,
             KERAS_BACKEND=self.backend,
             TF_CPP_MIN_LOG_LEVEL="3",
             PYTHONWARNINGS="ignore",
-            JAX_COMPILATION_CACHE_DIR=str(cache),
+            JAX_COMPILATION_CACHE_DIR=str(_compile_cache()),
             JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0",
             JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES="-1",
-            JAX_COMPILATION_CACHE_MAX_SIZE=str(512 * 2**20),
             MPLBACKEND="Agg",
         )
         return subprocess.Popen(
@@ -122,6 +121,20 @@ class Worker:
                 if pipe is not None:
                     with contextlib.suppress(BrokenPipeError):
                         pipe.close()
+
+
+def _compile_cache() -> Path:
+    """The folder of compiled programs, kept below `CACHE_BYTES`: the least recently used half goes when it is full.
+
+    JAX bounds it too, but takes one lock for every program it looks up, on which workers wait for each other.
+    """
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "unstuck" / "jax"
+    with contextlib.suppress(OSError):
+        files = sorted((file.stat().st_atime, file.stat().st_size, file) for file in folder.glob("*"))
+        if sum(size for _, size, _ in files) > CACHE_BYTES:
+            for _, _, file in files[: len(files) // 2]:
+                file.unlink(missing_ok=True)
+    return folder
 
 
 def _memory_limit() -> int:
