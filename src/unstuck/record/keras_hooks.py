@@ -59,17 +59,15 @@ def _hook_fit(model_class: Any, recorder: Recorder) -> None:
     signature = inspect.signature(original)
 
     def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
-        watch = None
-        if recorder.depth == 0:
-            watch = recorder.guard(lambda: _watch(recorder, signature, self, args, kwargs), "fit")
-        if watch is None:
+        if recorder.depth:
             return original(self, *args, **kwargs)
-        callback, arguments = watch
-        recorder.depth += 1
+        watch = recorder.guard(lambda: _watch(recorder, signature, self, args, kwargs), "fit")
+        recorder.depth += 1  # also for a fit that is not watched: its validation is no evaluate of the person's
         try:
-            return original(self, **arguments)
+            return original(self, *args, **kwargs) if watch is None else original(self, **watch[1])
         except BaseException as error:
-            recorder.guard(partial(callback.refused, self, error), "fit raised")
+            if watch is not None:
+                recorder.guard(partial(watch[0].refused, self, error), "fit raised")
             raise
         finally:
             recorder.depth -= 1
