@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from unstuck.measure.case import Missing
-from unstuck.measure.setup import Setup
-from unstuck.rules.rule import Example, Judgement, Rule
+from unstuck.measure.room import Room
+from unstuck.rules.rule import Example, Judgement, NotApplicable, Rule
 
 
 class PlatformDefect(Rule):
@@ -35,5 +35,7 @@ class PlatformDefect(Rule):
     sick = Example("model = keras.Sequential([keras.layers.Dense(1)])", backends=())
     healthy = Example("model = keras.Sequential([keras.layers.Dense(1)])", backends=())
 
-    def check(self, setup: Setup) -> Judgement:
+    def check(self, room: Room | None) -> Judgement:
+        if room is not None and not room.exists:
+            return NotApplicable("the run learnt what there is to learn on this device")
         raise Missing("the same run on another device", "run the script again on the CPU, with the same seed")

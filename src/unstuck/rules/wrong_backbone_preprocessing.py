@@ -7,6 +7,7 @@ import numpy as np
 from unstuck.experiments.interventions.preparation import PrepareAs
 from unstuck.finding import Evidence
 from unstuck.measure.backbone import Backbone
+from unstuck.measure.case import Missing
 from unstuck.measure.data import Data
 from unstuck.measure.seen import gathered, loss_at_chance
 from unstuck.measure.setup import Setup
@@ -94,8 +95,12 @@ model.fit(images, y[:120], epochs=15, validation_data=(images_val, y_val[:80]), 
     )
 
     def check(
-        self, setup: Setup, data: Data, backbone: Backbone, skill: Skill | None
+        self, setup: Setup, data: Data | None, backbone: Backbone | None, skill: Skill | None
     ) -> Cleared | NotApplicable | Suspect:
+        if backbone is None:
+            return NotApplicable("the file that calls fit does not build one network of keras.applications")
+        if data is None:
+            raise Missing("the training rows", "hand arrays to fit, or record without --no-samples")
         if not backbone.pretrained:
             return NotApplicable(f"{backbone.name} has no pretrained weights, and expects no range")
         if len(data.x) != 1 or data.x[0].ndim != 4 or data.x[0].shape[-1] != 3:
