@@ -52,6 +52,7 @@ def quality() -> Iterator[Row]:
     yield from planted.healthy()
     yield from planted.singles()
     yield from planted.pairs()
+    planted.WORKERS.close()
 
 
 def _against_fits(name: str, peers: dict[str, _Peer]) -> Iterator[Row]:

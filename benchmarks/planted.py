@@ -17,7 +17,6 @@ import numpy as np
 from benchmarks.row import Row, row
 from unstuck.experiments.bench import Bench
 from unstuck.experiments.combination import combine
-from unstuck.experiments.engine import run_batched
 from unstuck.experiments.experiment import Experiment, layer_configs, optimizer_config
 from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.interventions.batch_size import SetBatchSize
@@ -30,10 +29,9 @@ from unstuck.experiments.interventions.optimiser import SetClipNorm, SetMomentum
 from unstuck.experiments.interventions.penalty import RemovePenalty
 from unstuck.experiments.interventions.realign import RealignLabels
 from unstuck.experiments.interventions.standardise import StandardiseInputs
-from unstuck.experiments.outcome import Job, Outcome
-from unstuck.experiments.pool import Answer
+from unstuck.experiments.pool import Pool
 from unstuck.experiments.trial import Arm, run_trials
-from unstuck.experiments.worker import WorkerLost
+from unstuck.experiments.worker import Worker
 from unstuck.measure.task import Task
 
 HEALTHY, SINGLES, PAIRS = 200, 40, 20
@@ -41,18 +39,7 @@ ROWS, HELD = 300, 200
 LEARNT = 0.5
 """Held-out skill from which on a subject counts as one that works; half of it, and it counts as broken."""
 SEEDS = 3
-
-
-class Here:
-    """An executor in this process."""
-
-    def train(self, groups: Sequence[Sequence[Job]], *, seconds: float, native: bool) -> Iterator[Answer]:
-        for number, jobs in enumerate(groups):
-            try:
-                answer: list[Outcome] | WorkerLost = run_batched(jobs)
-            except Exception as error:
-                answer = WorkerLost(f"{type(error).__name__}: {error}")
-            yield number, answer
+WORKERS = Pool(lambda: Worker("jax"))
 
 
 @dataclass(frozen=True)
@@ -63,7 +50,7 @@ class Subject:
     task: Task
 
     def bench(self, base: Experiment | None = None) -> Bench:
-        return Bench(base or self.base, self.task, self.task.y, self.task.held_y, Here(), time.monotonic() + 600)
+        return Bench(base or self.base, self.task, self.task.y, self.task.held_y, WORKERS, time.monotonic() + 600)
 
     def skill(self, base: Experiment) -> float:
         """Mean held-out skill over the seeds."""

@@ -16,7 +16,7 @@ from unstuck.rules.rule import FAMILIES
 
 
 def generate(docs: Path) -> None:
-    """Write `rules/*.md`, `errors.md` and `json-fields.md`; a page whose rule is gone is removed."""
+    """Write `rules/*.md`, `errors.md`, `measured.md` and `json-fields.md`; a page whose rule is gone is removed."""
     folder = docs / "rules"
     folder.mkdir(exist_ok=True)
     wanted = {f"{rule.name}.md": page_of(rule) for rule in catalogue()} | {"index.md": index_of(catalogue())}
@@ -26,6 +26,7 @@ def generate(docs: Path) -> None:
     for name, text in wanted.items():
         write(folder / name, text)
     write(docs / "errors.md", errors())
+    write(docs / "measured.md", measured(docs.parent / "benchmarks" / "results"))
     write(docs / "json-fields.md", fields(json.loads(schema())))
 
 
@@ -33,6 +34,23 @@ def write(path: Path, text: str) -> None:
     """Only what changed, so that the next build has little to do."""
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")
+
+
+def measured(results: Path) -> str:
+    """The figures of the last `make bench` and `make quality` that are kept in the repository, one table a group."""
+    text = "# Measured\n\nEach table is what the command above it gave last. A goal is what we want, met or not.\n"
+    for file in sorted(results.glob("*.jsonl")):
+        kind, group = file.stem.split("-", 1)
+        text += f"\n## {group}\n\n`make {kind} ONLY={group}`\n\n| figure | value | goal | spread | n |\n|---|---|---|---|---|\n"
+        for line in file.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            low, high = row["spread"]
+            sign = {"higher": "at least", "lower": "at most"}[row["better"]]
+            goal = "" if row["goal"] is None else f"{sign} {row['goal']:g}"
+            note = f" ({row['note']})" if row.get("note") else ""
+            name = f"{row['name']}{note}".replace("|", "/")
+            text += f"| {name} | {row['value']:.4g} {row['unit']} | {goal} | {low:.3g} to {high:.3g} | {row['n']} |\n"
+    return text
 
 
 def page_of(rule: type[Rule]) -> str:

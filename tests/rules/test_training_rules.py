@@ -12,6 +12,7 @@ import pytest
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
+from unstuck.measure.first_non_finite import FirstNonFinite
 from unstuck.measure.reference import Learner, Reference
 from unstuck.measure.replay import LayerState, Moment, Replay, VariableState
 from unstuck.measure.setup import Head, Layer, Loss, Optimizer, Setup
@@ -42,7 +43,8 @@ MINE: tuple[type[Rule], ...] = (
 def case(*quantities: Any) -> Case:
     """A case that holds only these quantities; all others are missing."""
     made = Case.__new__(Case)
-    kinds = (Setup, Skill, Curve, Replay, Data, Reference)
+    kinds = (Setup, Skill, Curve, Replay, Data, Reference, FirstNonFinite)
+    made.crashed = {}
     made._cache = {kind: Missing(kind.__name__) for kind in kinds} | {type(q): q for q in quantities}
     return made
 

@@ -38,6 +38,7 @@ class Scores:
     curves: list[tuple[float | None, ...]] = field(default_factory=list)
     losses: np.ndarray = field(default_factory=lambda: np.zeros(0))
     """Of each step of the first seed."""
+    epochs: int = 0
     engine: str = ""
     error: str = ""
     seconds: float = 0.0
@@ -147,7 +148,7 @@ class Bench:
         scores.accuracy.append(task.accuracy(held, held_y))
         scores.moved.append(outcome.moved > 0)
         scores.curves.append(_thinned(outcome.curve))
-        scores.engine = outcome.engine
+        scores.epochs, scores.engine = experiment.epochs, outcome.engine
         scores.seconds += seconds
 
     def reproduces(self, recorded: Recorded) -> str:

@@ -53,6 +53,7 @@ def judge(bench: Bench, arm: Arm, number: int, *, tried: int) -> Trial:
         "metric": arm.endpoint,
         "seeds": tuple(shared),
         "engine": value.engine,
+        "epochs": value.epochs,
         "seconds": round(value.seconds, 3),
         "held_fixed": HELD_FIXED,
     }
@@ -155,6 +156,7 @@ def baseline_trial(bench: Bench, written: Intervention | None = None, number: st
         label=label(written),
         metric=HELD,
         engine=scores.engine,
+        epochs=scores.epochs,
         weights_moved=any(scores.moved) if scores.moved else None,
         displayed=displayed(scores),
         curves=tuple(scores.curves),

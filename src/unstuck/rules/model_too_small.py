@@ -80,8 +80,10 @@ model.fit(x, y.astype("float32"), validation_data=(x_val, y_val.astype("float32"
         data="noise",
     )
 
-    def check(self, setup: Setup, data: Data, skill: Skill, reference: Reference, curve: Curve | None) -> Judgement:
-        if rebuilds_input(data):
+    def check(
+        self, setup: Setup, data: Data | None, skill: Skill, reference: Reference, curve: Curve | None
+    ) -> Judgement:
+        if data is not None and rebuilds_input(data):
             return NotApplicable("the network rebuilds its input, and is narrow so that it cannot copy it")
         if curve is not None and curve.non_finite_step is not None:
             return NotApplicable("the loss is not a number, so the score says nothing about size")
