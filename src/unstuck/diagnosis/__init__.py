@@ -17,7 +17,7 @@ from unstuck.diagnosis.roots import link
 from unstuck.diagnosis.suppression import obeyed
 from unstuck.diagnosis.testing import Tested, test
 from unstuck.diagnosis.uphold import uphold
-from unstuck.diagnosis.verdict import judge_fit
+from unstuck.diagnosis.verdict import READINGS, judge_fit
 from unstuck.errors import UnstuckError
 from unstuck.experiments.pool import Executor, Pool
 from unstuck.experiments.worker import Worker, WorkerLost
@@ -185,7 +185,7 @@ def _report(run: RecordedRun, parts: list[Part], seconds: float) -> Report:
 
     several = len(parts) > 1
     findings = tuple(_numbered(f, several) for part in parts for f in part[1])
-    findings = tuple(sorted(findings, key=lambda f: (f.explained_by is not None, SEVERITIES.index(f.severity))))
+    findings = tuple(sorted(findings, key=_rank))
     trials = tuple(_renamed(t, part[0].index, several) for part in parts for t in part[3].trials)
     fits = tuple(part[0] for part in parts)
     worst = min(fits, key=lambda f: WORST_FIRST.index(f.verdict))
@@ -218,6 +218,11 @@ def _report(run: RecordedRun, parts: list[Part], seconds: float) -> Report:
         },
         sources=_sources(run, findings, fits),
     )
+
+
+def _rank(finding: Finding) -> tuple[bool, int, bool]:
+    """Causes before consequences, by severity; among equals what is only about how a score is read comes last."""
+    return finding.explained_by is not None, SEVERITIES.index(finding.severity), finding.code.startswith(READINGS)
 
 
 def _numbered(finding: Finding, several: bool) -> Finding:  # noqa: FBT001

@@ -125,7 +125,8 @@ def _updates(case: Case, moments: tuple[Moment, ...]) -> LayerMap | None:
         row: list[float | None] = []
         for (before, after), (a, b) in zip(pairwise(moments), pairwise(kept), strict=True):
             size = _rms(a[f"v{i}"])
-            change = _rms(b[f"v{i}"] - a[f"v{i}"]) / max(1, after.step - before.step)
+            with np.errstate(invalid="ignore", over="ignore"):  # weights that left the numbers
+                change = _rms(b[f"v{i}"] - a[f"v{i}"]) / max(1, after.step - before.step)
             row.append(_known(change / size) if size > 0 else None)
         rows.append(tuple(row))
     model = f"{case.fit.body['model'].get('name')}/"

@@ -238,6 +238,8 @@ class _Walk:
 
     def _rerun(self, ordered: list[tuple[int, Event, Fitted | None]]) -> tuple[Rerun | None, str]:
         assert self._origin is not None
+        if self._case.fit.body.get("validation_split"):
+            return None, "fit itself cut the validation rows off, not a split that can be drawn anew"
         first, index = self._origin
         arrays, data = self._case.run.arrays(f"flow-{first.sequence}"), self._case.get(Data)
         train = index[: self._count][self._rows.train_sample]

@@ -124,6 +124,8 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             impairs=False,
             leads_to=(
                 "memorising",
+                "learning-rate-too-low",
+                "learning-rate-too-high",
                 "model-too-small",
                 "dropout-too-strong",
                 "weight-penalty-too-strong",

@@ -107,6 +107,13 @@ model.fit(x, y, validation_split=0.25, epochs=30, verbose=0)
             cures=(cure,),
             impairs=False,
             conclusion="no training row has a class of these rows, so no model can know them" if never else "",
-            leads_to=("no-signal", "memorising", "misaligned-labels", "model-too-small", "class-imbalance"),
+            leads_to=(
+                "no-signal",
+                "memorising",
+                "misaligned-labels",
+                "model-too-small",
+                "class-imbalance",
+                "preprocessing-before-split",
+            ),
             fix=cure.edit(setup),
         )

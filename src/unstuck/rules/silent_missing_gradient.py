@@ -39,6 +39,9 @@ class SilentMissingGradient(Rule):
     severity = "error"
     echo_of = (
         "softmax-on-one-unit",
+        "oversized-initialisation",
+        "unbounded-recurrent-activation",
+        "saturated-loss-clip",
         "categorical-loss-on-one-unit",
         "missing-loss",
         "zero-sample-weights",

@@ -55,7 +55,13 @@ class TooFewUpdates(Rule):
 
     code = "OPT107"
     severity = "error"
-    echo_of = ("non-finite-inputs", "everything-frozen", "stopped-in-warm-up", "model-rebuilt-in-loop")
+    echo_of = (
+        "non-finite-inputs",
+        "everything-frozen",
+        "stopped-in-warm-up",
+        "model-rebuilt-in-loop",
+        "vanishing-gradient",
+    )
     sick = Example(
         """
 model = keras.Sequential([

@@ -56,7 +56,7 @@ class VanishingGradient(Rule):
 hidden = [keras.layers.Dense(16, activation="sigmoid") for _ in range(10)]
 model = keras.Sequential([*hidden, keras.layers.Dense(3, activation="softmax")])
 model.compile("adam", loss="sparse_categorical_crossentropy")
-model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
+model.fit(x, y, validation_data=(x_val, y_val), epochs=60, verbose=0)
 """,
         data="three-classes",
     )

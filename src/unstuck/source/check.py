@@ -124,7 +124,7 @@ def _each(files: Sequence[Path], asked: Asked) -> list[Checked]:
     from concurrent.futures import ProcessPoolExecutor
 
     methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("fork" if "fork" in methods else None)
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else None)
     with ProcessPoolExecutor(workers, context) as pool:
         return list(pool.map(check_file, files, [asked] * len(files), chunksize=_AT_ONCE))
 
