@@ -41,7 +41,8 @@ def measured(results: Path) -> str:
     text = "# Measured\n\nEach table is what the command above it gave last. A goal is what we want, met or not.\n"
     for file in sorted(results.glob("*.jsonl")):
         kind, group = file.stem.split("-", 1)
-        text += f"\n## {group}\n\n`make {kind} ONLY={group}`\n\n| figure | value | goal | spread | n |\n|---|---|---|---|---|\n"
+        text += f"\n## {group}\n\n`make {kind} ONLY={group}`\n\n"
+        text += "| figure | value | goal | spread | n |\n|---|---|---|---|---|\n"
         for line in file.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             low, high = row["spread"]

@@ -48,6 +48,7 @@ def _describe(recorder: Recorder, command: list[str], path: str) -> None:
 
 def watch_imports(recorder: Recorder) -> None:
     """Hook Keras and scikit-learn as soon as they are imported; at once where they are already."""
+
     def hooked(name: str, action: Callable[[], None]) -> Callable[[], None]:
         return lambda: recorder.guard(action, name)
 

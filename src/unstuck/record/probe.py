@@ -107,9 +107,7 @@ def _stored(folder: Path, name: str) -> dict[str, np.ndarray]:
         reader.close()
 
 
-def _seen(
-    model: Any, values: list[np.ndarray], x: tuple[np.ndarray, ...]
-) -> tuple[list[dict[str, Any]], np.ndarray]:
+def _seen(model: Any, values: list[np.ndarray], x: tuple[np.ndarray, ...]) -> tuple[list[dict[str, Any]], np.ndarray]:
     """States of the layers and outputs of the model with these weights on these inputs."""
     assign(model, values)
     return _layer_states(model, x), _numpy(output_of(model(_tensors(x), training=False)))
