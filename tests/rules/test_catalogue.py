@@ -1,4 +1,4 @@
-"""Every cause of the published catalogue (`published.txt`) has its rule, under the name and code it was published with."""
+"""Every cause of the published catalogue (`published.txt`) has its rule, under the published name and code."""
 
 from pathlib import Path
 
