@@ -121,5 +121,6 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=12, verbose=0)
                 "learning-rate-too-high",
                 "momentum-oscillation",
                 "model-too-small",
+                "saturated-loss-clip",
             ),
         )

@@ -73,7 +73,7 @@ first = keras.Model(network.input, network.get_layer("conv1_relu").output)
 first.trainable = False
 model = keras.Sequential([first, keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")])
 model.compile(keras.optimizers.SGD(0.01), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-model.fit(images, y[:120], epochs=3, validation_data=(images_val, y_val[:80]), verbose=0)
+model.fit(images, y[:120], batch_size=8, epochs=20, validation_data=(images_val, y_val[:80]), verbose=0)
 """,
         data="images",
     )
@@ -130,7 +130,14 @@ model.fit(images, y[:120], epochs=15, validation_data=(images_val, y_val[:80]), 
                 loss_at_chance(skill),
             ),
             cures=(PrepareAs(given, backbone.mode),),
-            leads_to=("unscaled-inputs", "learning-rate-too-high", "diverging-loss", "model-too-small", "dying-relu"),
+            leads_to=(
+                "unscaled-inputs",
+                "learning-rate-too-high",
+                "diverging-loss",
+                "model-too-small",
+                "dying-relu",
+                "too-few-updates",
+            ),
         )
 
 
