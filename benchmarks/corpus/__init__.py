@@ -18,10 +18,15 @@ from typing import Any
 
 from benchmarks.corpus import cases, faults, healthy
 from benchmarks.row import Row, row
+from unstuck.rules import catalogue
 
 HOME = Path(__file__).parents[2]
 KEPT = HOME / ".unstuck" / "corpus"
+ANSWERS = Path(__file__).parents[1] / "results" / "corpus" / "answers.jsonl"
+"""What was said of each program, without its text; the quick subset that CI runs is held against it."""
 SHARDS = 2
+NO_CURE = frozenset({"no-signal"})
+"""Causes that no change of the code removes."""
 SYMPTOMLESS = frozenset({"healthy", "finished", "unfinished", "noise-floor"})
 
 
@@ -35,8 +40,9 @@ def entries() -> list[dict[str, Any]]:
             continue
         known = {"strict": sorted(case.strict), "any": sorted(case.any_source)}
         found.append({"id": case.id, "kind": "case", "script": case.script, **known})
-    for name, strength, script, rules in faults.programs():
-        found.append({"id": name, "kind": f"planted {strength}", "script": script, "strict": sorted(rules)})
+    for name, strength, script, rules, lines in faults.programs():
+        known = {"strict": sorted(rules), "faulty": lines}
+        found.append({"id": name, "kind": f"planted {strength}", "script": script, **known})
     for name, script in healthy.programs().items():
         found.append({"id": name, "kind": "healthy", "script": script})
     return found
@@ -53,7 +59,6 @@ def _version() -> str:
 
 
 def quality() -> Iterator[Row]:
-    KEPT.mkdir(parents=True, exist_ok=True)
     shards = [
         subprocess.Popen(
             [sys.executable, "-m", "benchmarks.corpus", str(shard), str(SHARDS)],
@@ -65,6 +70,7 @@ def quality() -> Iterator[Row]:
     for process in shards:
         process.wait()
     answers = [e | json.loads(place(e).read_text()) for e in entries() if place(e).exists()]
+    ANSWERS.write_text("".join(json.dumps(_brief(a)) + "\n" for a in answers))
     yield row("programs", [len(answers)], "programs", note=f"of {len(entries())}; the rest crashed the diagnosis")
     kinds: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for answer in answers:
@@ -73,9 +79,11 @@ def quality() -> Iterator[Row]:
     for kind, group in (*kinds.items(), ("planted", planted), ("sick", planted + kinds["case"])):
         if kind != "healthy" and group:
             yield from _sick(kind, group)
+    yield from _families(planted + kinds["case"])
     yield from _healthy(kinds["healthy"])
     yield from _calibration(answers)
     yield row("seconds-beyond-the-run", [a["seconds"] for a in answers], "s", goal=20, better="lower")
+    yield row("memory of all processes", [a["mebibytes"] for a in answers], "MiB", better="lower")
     for answer in answers:
         if _missed(answer):
             yield row(f"miss {answer['kind']}: {answer['id']}", [0], "found", note=_story(answer))
@@ -93,14 +101,39 @@ def _sick(kind: str, group: list[dict[str, Any]]) -> Iterator[Row]:
             count = f"of {len(judged)}"
             yield row(f"{kind}-top-1 {name}", [sum(first) / len(judged)], "share", goal=0.9, note=count)
             yield row(f"{kind}-top-3 {name}", [sum(third) / len(judged)], "share", note=count)
-    tried = [a for a in group if a["verified"] is not None]
-    if tried:
-        verified = sum(a["verified"] for a in tried) / len(tried)
-        yield row(f"{kind}-fix-verified", [verified], "share", goal=0.8, note=f"of {len(tried)}")
+    placed = [a for a in group if a.get("faulty") and set(a["roots"][:1]) & set(a["strict"])]
+    if placed:
+        right = sum(bool(set(a["faulty"]) & set(a["lines"])) for a in placed) / len(placed)
+        yield row(f"{kind}-line-right", [right], "share", goal=0.85, note=f"of {len(placed)} whose cause is first")
+    curable = [a for a in group if not set(a["strict"]) & NO_CURE]
+    if curable:
+        verified = sum(bool(a["verified"]) for a in curable) / len(curable)
+        yield row(f"{kind}-fix-verified", [verified], "share", goal=0.8, note=f"of {len(curable)}")
+        lucky = sum(a["repaired_at_random"] for a in curable) / len(curable)
+        yield row(f"{kind}-repaired by random search", [lucky], "share", note="as many seconds, the same test")
+    silent = sum(a["verdict"] == "unknown" and not a["roots"] for a in group) / len(group)
+    yield row(f"{kind}-abstained", [silent], "share", better="lower", note=note)
     warned = sum(bool(a["keras_warnings"]) for a in group) / len(group)
     yield row(f"{kind}-detected by Keras's own warnings", [warned], "share", note=note)
     plain = sum(bool(a["without_experiments"]) for a in group) / len(group)
     yield row(f"{kind}-detected by thresholds without experiments", [plain], "share", note=note)
+
+
+def _families(group: list[dict[str, Any]]) -> Iterator[Row]:
+    """Cause first, by the family of the cause that is named first."""
+    codes = {rule.name: rule.code[:3] for rule in catalogue()}
+    families: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for answer in group:
+        for family in {codes[rule] for rule in answer["roots"][:1]}:
+            families[family].append(answer)
+    for family, said in sorted(families.items()):
+        right = sum(bool(set(a["roots"][:1]) & set(a.get("any") or a["strict"])) for a in said) / len(said)
+        yield row(f"{family}-right where it is named first", [right], "share", note=f"of {len(said)}")
+
+
+def _brief(answer: dict[str, Any]) -> dict[str, Any]:
+    kept = ("id", "kind", "verdict", "roots", "errors", "said", "verified")
+    return {key: answer[key] for key in kept} | {"right": not _missed(answer)}
 
 
 def _healthy(group: list[dict[str, Any]]) -> Iterator[Row]:

@@ -10,17 +10,22 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+import psutil
 from tests.harness import Bench
 
-from benchmarks.corpus import entries, place
+from benchmarks.corpus import KEPT, entries, place
+from benchmarks.corpus.random_search import repairs
 from unstuck.diagnosis import diagnose_folder
 from unstuck.finding import Report
 from unstuck.settings import Settings
 
 BUDGET = 60.0
+MIN_SECONDS = 5.0
+"""Of random search at least, where our own answer took less."""
 
 
 def main(shard: int, shards: int, *, only: str = "") -> None:
+    KEPT.mkdir(parents=True, exist_ok=True)
     bench = Bench()
     for number, entry in enumerate(entries()[shard::shards]):
         if place(entry).exists() or only not in f"{entry['kind']}: {entry['id']}":
@@ -48,16 +53,28 @@ def _answer(bench: Bench, entry: dict[str, Any], folder: Path) -> dict[str, Any]
     roots = [f for f in report.findings if f.explained_by is None and f.outcome == "found" and f.severity != "note"]
     notes = [f for f in report.findings if f.explained_by is None and f.rule == "no-signal" and f.severity == "note"]
     cured = [t for f in roots for t in report.experiments if t.id == f.cure]
+    first = roots[0] if roots else None
+    places = [p for p in (first.location, *first.related) if p is not None] if first else []
+    sick = entry["kind"] != "healthy"
     return {
         "verdict": report.summary.verdict,
         "roots": [f.rule for f in (*roots, *notes)],
         "errors": [f.rule for f in roots if f.severity == "error"],
         "said": {f.rule: f.confidence for f in roots},
+        "lines": sorted({line for p in places for line in range(p.line, (p.end_line or p.line) + 1)}),
         "verified": None if not roots else any(t.outcome == "confirmed" for t in cured),
+        "repaired_at_random": sick and repairs(folder, bench.workers, max(MIN_SECONDS, seconds), seed=len(folder.name)),
         "keras_warnings": _warned(report),
         "without_experiments": [f.rule for f in plain.findings if f.severity == "error"],
         "seconds": seconds,
+        "mebibytes": _peak(),
     }
+
+
+def _peak() -> float:
+    """Peak resident memory of this process and those it started, MiB; workers stay open, so it only grows."""
+    own = psutil.Process()
+    return sum(p.memory_info().rss for p in (own, *own.children(recursive=True))) / 2**20
 
 
 def _warned(report: Report) -> list[str]:

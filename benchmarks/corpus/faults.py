@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from unstuck.rules.examples import prelude
 
@@ -54,7 +55,7 @@ class Fault:
 
 
 def _rates(*rates: float) -> tuple[str, ...]:
-    return tuple(f"learning_rate={rate:g}" for rate in rates)
+    return tuple(f"learning_rate={float(rate)!r}" for rate in rates)
 
 
 RATE, BOTH = "learning_rate=0.001", ("two-classes", "three-classes")
@@ -101,8 +102,8 @@ FAULTS = (
 )  # fmt: skip
 
 
-def programs() -> Iterator[tuple[str, str, str, frozenset[str]]]:
-    """Name, strength, script and the rules that name the cause."""
+def programs() -> Iterator[tuple[str, str, str, frozenset[str], list[int]]]:
+    """Name, strength, script, the rules that name the cause, and the lines that differ from the program that works."""
     for fault in FAULTS:
         for base in fault.bases:
             text = BASES[base]
@@ -110,9 +111,11 @@ def programs() -> Iterator[tuple[str, str, str, frozenset[str]]]:
             strengths = STRENGTHS[-len(fault.new) :]
             for strength, new in zip(strengths, fault.new, strict=True):
                 script = text.replace(old, new, 1) if old else new + text
-                yield (
-                    f"{fault.name}, {base}, {strength}",
-                    strength,
-                    f"{prelude(base)}\n{script}",
-                    frozenset(fault.rules),
-                )
+                whole, works = f"{prelude(base)}\n{script}", f"{prelude(base)}\n{text}"
+                yield f"{fault.name}, {base}, {strength}", strength, whole, frozenset(fault.rules), _new(works, whole)
+
+
+def _new(works: str, faulty: str) -> list[int]:
+    """Numbers of the lines of `faulty`, from 1, that are not in `works`."""
+    changes = SequenceMatcher(a=works.splitlines(), b=faulty.splitlines(), autojunk=False).get_opcodes()
+    return [line + 1 for kind, _, _, low, high in changes if kind != "equal" for line in range(low, high)]

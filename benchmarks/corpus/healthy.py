@@ -150,7 +150,7 @@ def programs() -> dict[str, str]:
         )
     )
     for name, layers in {
-        "lstm": ["LSTM(16)"], "gru": ["GRU(16)"], "bidirectional": ["Bidirectional(LSTM(8))"],
+        "lstm": ["LSTM(16)"], "gru": ["GRU(16)"], "bidirectional": ["Bidirectional(keras.layers.LSTM(8))"],
         "conv1d": ['Conv1D(16, 3, activation="relu")', "GlobalAveragePooling1D()"],
         "flattened": ["Flatten()", 'Dense(32, "relu")'],
     }.items():  # fmt: skip
