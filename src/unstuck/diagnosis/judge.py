@@ -5,12 +5,12 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from unstuck.finding import Outcome, RuleResult
 from unstuck.measure.case import Case, Missing
-from unstuck.measure.room import Room
+from unstuck.measure.room import MARGIN, Room
 from unstuck.rules.rule import Cleared, Judgement, NotApplicable, Rule, Suspect
 
 TRAINING = "train skill"
@@ -18,11 +18,17 @@ TRAINING = "train skill"
 
 @dataclass(frozen=True)
 class Judged:
-    """One rule's answer for one fit; `suspect` is set while the cause is still in play."""
+    """One rule's answer for one fit.
+
+    Attributes:
+        suspect: set while the cause is still in play.
+        unless: why the cause is cleared unless a trial confirms it; "" where it need not be.
+    """
 
     rule: type[Rule]
     result: RuleResult
     suspect: Suspect | None = None
+    unless: str = ""
 
 
 def judge_all(rules: Iterable[type[Rule]], case: Case) -> list[Judged]:
@@ -64,7 +70,10 @@ def _supply(kind: Any, case: Case) -> Any:
 
 
 def _gated(judged: Judged, case: Case) -> Judged:
-    """Clear a suspicion that is no proof when the network has learnt what there is to learn."""
+    """Clear a suspicion that is no proof when the network has learnt what there is to learn.
+
+    Where it has by the uncertainty of the references only, a trial may still uphold it.
+    """
     suspect = judged.suspect
     if suspect is None or suspect.confidence == "proven" or not suspect.impairs or suspect.endpoint == TRAINING:
         return judged
@@ -73,4 +82,7 @@ def _gated(judged: Judged, case: Case) -> Judged:
         return judged
     reached, known = f"skill {room.reached:.2f}", f"reference learners {room.learnable:.2f}"
     reason = f"it fits, but the run reached what is learnable: {reached}, {known}"
-    return Judged(judged.rule, result(judged.rule, case, "cleared", reason, measured=room.gap))
+    cleared = result(judged.rule, case, "cleared", reason, measured=room.gap)
+    if suspect.cures and room.learnable - room.reached > MARGIN:
+        return replace(judged, result=cleared, unless=reason)
+    return Judged(judged.rule, cleared)

@@ -30,6 +30,12 @@ def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, 
     best = max(cures, key=lambda t: ((t.outcome == "confirmed"), sign * (t.effect or 0.0)), default=None)
     if best is not None and best.outcome == "confirmed":
         best = _smallest_sufficient(cures, best, sign)
+    if judged.unless:
+        if best is None or best.outcome != "confirmed":
+            return None, result
+        suspect = _at_most_warning(judged)
+        judged = replace(judged, suspect=suspect)
+        result = _outcome(result, "found", suspect.message)
     if suspect.confidence == "proven":
         priced = _priced(suspect, best) if suspect.harm else suspect
         return _finding(replace(judged, suspect=priced), case, tested, best, "proven", priced.conclusion), result

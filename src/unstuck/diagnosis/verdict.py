@@ -77,7 +77,8 @@ def _verdict(
     if faults:
         return _stuck(faults[0], reached)
     impaired = [f for f in roots if f.severity == "warning" and not f.code.startswith(READINGS + LEAKS)]
-    if impaired and room is not None and room.exists:
+    tried = any(f.confidence == "confirmed" for f in impaired)
+    if impaired and (tried or (room is not None and room.exists)):
         return "impaired", f"Training is impaired: {impaired[0].message}."
     return _without_fault(case, skill, curve, room)
 
