@@ -23,6 +23,7 @@ from unstuck.finding import Report
 from unstuck.record.execute import watch_imports
 from unstuck.record.recorder import Recorder
 from unstuck.record.store import new_folder
+from unstuck.report.as_json import encoded
 from unstuck.settings import Settings
 from unstuck.settings import load as settings_in_force
 
@@ -82,10 +83,10 @@ class Live:
 
     def _renamed(self, report: Report) -> Report:
         """The report with cells named as the notebook shows them: `In [4]`."""
-        text = msgspec.json.encode(report).decode()
+        text = encoded(report).decode()
         for name, shown in self._names.items():
             for form in (name, os.path.relpath(name)):
-                text = text.replace(msgspec.json.encode(form).decode(), msgspec.json.encode(shown).decode())
+                text = text.replace(encoded(form).decode(), encoded(shown).decode())
         return msgspec.json.decode(text, type=Report)
 
 

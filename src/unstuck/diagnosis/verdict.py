@@ -78,8 +78,11 @@ def _verdict(
         return _stuck(faults[0], reached)
     impaired = [f for f in roots if f.severity == "warning" and not f.code.startswith(READINGS + LEAKS)]
     tried = any(f.confidence == "confirmed" for f in impaired)
+    doubts = [f for f in roots if f.code.startswith(LEAKS) and f.severity == "warning" and f.confidence == "confirmed"]
     if impaired and (tried or (room is not None and room.exists)):
         return "impaired", f"Training is impaired: {impaired[0].message}."
+    if doubts:
+        return "misleading", f"The score may not be what it claims: {doubts[0].message}."
     return _without_fault(case, skill, curve, room)
 
 

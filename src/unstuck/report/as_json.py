@@ -13,14 +13,28 @@ _NUMBERS = ("baseline", "value", "interval")
 
 def to_json(report: Report) -> str:
     """Pretty JSON with a newline at its end. Numbers that are not finite become null, as JSON has none."""
-    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+    return msgspec.json.format(encoded(report), indent=2).decode() + "\n"
+
+
+def encoded(value: Any) -> bytes:
+    """JSON. A number that a measure left as an array's scalar is the number it is."""
+    return msgspec.json.encode(value, enc_hook=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):  # NumPy's scalars and arrays; numpy itself is not imported here
+        return value.tolist()
+    raise NotImplementedError(f"{type(value).__name__} has no JSON form")
 
 
 def to_jsonl(report: Report) -> str:
     """A line an item, for pipes: the summary first, then every finding. `type` says which it is."""
     head = {"type": "summary", "run": report.run, "summary": report.summary, "tool": report.tool}
-    lines = [head, *({"type": "finding", **msgspec.to_builtins(finding)} for finding in report.findings)]
-    return "".join(msgspec.json.encode(line).decode() + "\n" for line in lines)
+    lines = [
+        head,
+        *({"type": "finding", **msgspec.to_builtins(finding, enc_hook=_plain)} for finding in report.findings),
+    ]
+    return "".join(encoded(line).decode() + "\n" for line in lines)
 
 
 def schema() -> str:

@@ -9,11 +9,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import msgspec
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from unstuck.finding import Finding, Fit, Report
+from unstuck.report.as_json import encoded
 from unstuck.report.charts.forest import forest_chart, placebo_of, price_chart
 from unstuck.report.charts.layers import layer_chart
 from unstuck.report.charts.learning import Panels, learning_charts
@@ -86,7 +86,7 @@ def _page(report: Report, details: tuple[str, ...], thinner: str) -> str:
         maps=MAPS,
         thinner=thinner,
         outcomes=[(o, [r for r in report.rules if r.outcome == o]) for o in _OUTCOMES],
-        data=Markup(_inert(msgspec.json.encode(report).decode())),
+        data=Markup(_inert(encoded(report).decode())),
     )
 
 

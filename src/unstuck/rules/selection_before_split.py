@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from unstuck.experiments.interventions.encode_again import EncodeAgain
 from unstuck.experiments.interventions.permute_labels import PermuteLabels
 from unstuck.experiments.interventions.refit_edit import split_first
 from unstuck.experiments.interventions.refit_preprocessor import RefitPreprocessor
 from unstuck.experiments.interventions.resplit import Resplit
+from unstuck.finding import Evidence, Fix
+from unstuck.measure.case import Missing
 from unstuck.measure.data import Data
+from unstuck.measure.encoded import Encoded
 from unstuck.measure.leak_words import evidence, held_words, places
 from unstuck.measure.provenance import Provenance
 from unstuck.measure.setup import Setup
@@ -28,7 +32,8 @@ class SelectionBeforeSplit(Rule):
 
     How it is proven:
     By row fingerprints, and by an honest repetition: select again on training rows only, on the same splits and
-    seeds. As a control both are repeated with shuffled labels, where nothing can be found honestly.
+    seeds. As a control both are repeated with shuffled labels, where nothing can be found honestly. Label means are
+    also recognised by the arrays alone: they obey the labels of all rows, to rounding, and not of the training rows.
 
     When to ignore it:
     When the honest score is the same.
@@ -82,7 +87,15 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
         data="raw",
     )
 
-    def check(self, provenance: Provenance, data: Data, task: Task, setup: Setup) -> Judgement:
+    def check(
+        self, provenance: Provenance | None, encoded: Encoded | None, data: Data, task: Task, setup: Setup
+    ) -> Judgement:
+        if encoded is not None and encoded.codes:
+            return _from_arrays(encoded, data, setup)
+        if provenance is None:
+            if encoded is None:
+                raise Missing("the data before the split", "run the whole script with `unstuck run`")
+            return Cleared(f"no column holds label means of {held_words(data)} (of {encoded.candidates} in groups)")
         if not provenance.transformers:
             return NotApplicable("no fitted transformer lies on the way of the rows")
         leaks = tuple(leak for leak in provenance.fitted if leak.supervised)
@@ -111,3 +124,27 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
             impairs=False,
             fix=split_first(setup, provenance.fitted),
         )
+
+
+def _from_arrays(encoded: Encoded, data: Data, setup: Setup) -> Suspect:
+    """Label means that only the labels of all rows explain: also those taken by hand, or before the file was made."""
+    names = tuple(data.columns[c.column] if data.columns else f"column {c.column}" for c in encoded.codes)
+    first, verb = encoded.codes[0], "holds" if len(names) == 1 else "hold"
+    text = (
+        f"{names[0]}: {first.obeying} of {first.groups} groups of equal value carry the mean label of their rows, "
+        f"{held_words(data)} included; by the training rows alone {first.alone} do"
+    )
+    return Suspect(
+        message=f"{' and '.join(names[:3])} {verb} the mean label of a group, {held_words(data)} included",
+        confidence="likely",
+        severity="error",
+        location=setup.sources.argument(setup.sites["fit"], "x", 0, label="holds label means")
+        or setup.fit_location("trains on label means"),
+        evidence=(Evidence(measure="label-means-of-all-rows", text=text, value=first.obeying, of=first.groups),),
+        scope={"columns": ", ".join(names)},
+        cures=(EncodeAgain(encoded.codes, names),),
+        harm=True,
+        impairs=False,
+        leads_to=("target-in-features", "proxy-feature"),
+        fix=Fix(title="split first, then take the label means from the training rows", applicability="sketch"),
+    )
