@@ -25,6 +25,8 @@ FLAT = 0.05
 NOISY = 0.8
 """Skill below which a run that reached the references is at the noise floor rather than simply healthy."""
 NEAR_ZERO = 0.05
+OVERCONFIDENT = 0.5
+"""Rise of the validation loss over its lowest value that is told even where the answers are as good as any."""
 LEAKS = ("LEK",)
 READINGS = ("OUT109", "OUT2", "EVA")
 """Warnings about how a score is read; training itself is none the worse for them."""
@@ -154,6 +156,13 @@ def _facts(case: Case, verdict: Verdict, skill: Skill | None, curve: Curve | Non
         if abs(true - shown) > 0.5 * max(abs(true), abs(shown)) and max(abs(true), abs(shown)) > 1e-3:
             facts.append(
                 f"Keras reported a training loss of {shown:.4g}; evaluate() on the training rows gives {true:.4g}"
+            )
+    if curve is not None and len(curve.held) and np.isfinite(curve.held).all():
+        best = int(np.argmin(curve.held))
+        if curve.held[best] > 0 and curve.held[-1] > (1 + OVERCONFIDENT) * curve.held[best]:
+            facts.append(
+                f"the validation loss was lowest ({curve.held[best]:.4g}) after epoch {best + 1} and ended at "
+                f"{curve.held[-1]:.4g}"
             )
     data = case.find(Data)
     if data is not None and data.held_kind == "holdout":
