@@ -118,8 +118,8 @@ class Task:
         """Share of the distance from the best constant answer (0) to perfect (1) that `answers` cover.
 
         Classes: accuracy against the majority share, or balanced accuracy against 1/classes where one class has
-        `IMBALANCED` of the rows or more. Multilabel: squared error of the probabilities. Regression: R2 against the
-        training mean. Not finite answers count as the worst, `WORST_SKILL`.
+        `IMBALANCED` of the rows or more; one answer for all rows is worth 0 at most. Multilabel: squared error of the
+        probabilities. Regression: R2 against the training mean. Not finite answers count as the worst, `WORST_SKILL`.
         """
         answers = np.asarray(answers, dtype=np.float64)
         if not len(y) or not len(answers) or not np.isfinite(answers).all():
@@ -127,13 +127,16 @@ class Task:
         if self.is_classes:
             if len(answers) != len(y) or answers.shape[1] < 2:
                 return WORST_SKILL
-            hit = answers.argmax(axis=1) == y
+            answered = answers.argmax(axis=1)
+            hit = answered == y
             if self.majority >= IMBALANCED:
                 present = np.unique(y)
                 score = float(np.mean([hit[y == c].mean() for c in present]))
                 chance = 1 / max(len(present), 2)
             else:
                 score, chance = float(hit.mean()), float(np.mean(y == int(self.base.argmax())))
+            if (answered == answered[0]).all():
+                score = min(score, chance)  # another class may be the frequent one in these rows by luck
             return max(WORST_SKILL, (score - chance) / max(1 - chance, 1e-9))
         if answers.shape != y.shape:
             if answers.size != y.size:
