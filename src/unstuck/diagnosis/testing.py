@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import numpy as np
 
 from unstuck.diagnosis.judge import Judged
 from unstuck.experiments.base import as_written, kept_rows, shortened
-from unstuck.experiments.bench import HELD, Bench, key
+from unstuck.experiments.bench import HELD, TRAIN, Bench, key
 from unstuck.experiments.combination import combine, mean_skill
 from unstuck.experiments.differences import trained_otherwise
 from unstuck.experiments.experiment import Experiment, layer_configs
@@ -88,6 +88,8 @@ def test(
         base, task, data, setup = as_written(case), case.get(Task), case.get(Data), case.get(Setup)
     except Missing as missing:
         return Tested(problem=f"experiments need {missing.evidence}")
+    if data.too_few:
+        arms = [replace(arm, endpoint=TRAIN) for arm in arms]
     base, train_y, cut = _affordable(case, base, _by_row(task, data)[data.fit_rows], len(arms) * seeds, budget)
     until = time.monotonic() + budget
     recorded = Recorded.of(case, base)
@@ -97,6 +99,7 @@ def test(
     for native in (True,) if otherwise else (False, True):
         executor = executors(setup.backend if native else "jax")
         bench = Bench(base, task, train_y, task.held_y, executor, until, native, fresh, progress=progress)
+        bench.endpoint = TRAIN if data.too_few else HELD
         bench.run([None], range(seeds))
         problem = bench.reproduces(recorded)
         same_backend = setup.backend == "jax" and bench.store[key(None)].seeds

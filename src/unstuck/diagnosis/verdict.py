@@ -165,7 +165,9 @@ def _facts(case: Case, verdict: Verdict, skill: Skill | None, curve: Curve | Non
                 f"{curve.held[-1]:.4g}"
             )
     data = case.find(Data)
-    if data is not None and data.held_kind == "holdout":
+    if data is not None and data.too_few:
+        facts.append("too few rows to hold any out; trials are scored on the rows they train on")
+    elif data is not None and data.held_kind == "holdout":
         facts.append("nothing was held out; trials train on three quarters of the rows and are scored on the rest")
     if data is not None and data.held_kind == "split":
         facts.append("held-out rows are the other part of the recorded train_test_split")

@@ -69,6 +69,8 @@ class Bench:
     """Whether the recorded run began from an ordinary initialisation, so that other seeds may draw their own."""
     progress: Callable[[str], None] = lambda _: None
     store: dict[str, Scores] = field(default_factory=dict)
+    endpoint: str = HELD
+    """What the run as written and the placebo are shown by: `TRAIN` where there are too few rows to hold any out."""
     interrupted: bool = False
     """Whether the person stopped the trials; those that were finished are kept."""
 

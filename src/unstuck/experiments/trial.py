@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -105,7 +105,8 @@ def run_trials(bench: Bench, arms: Sequence[Arm], seeds: int) -> list[tuple[Arm,
 
     The first entry is the placebo.
     """
-    everything = [PLACEBO, *arms]
+    placebo = replace(PLACEBO, endpoint=bench.endpoint)
+    everything = [placebo, *arms]
     tried = max(1, len({key(a.intervention) for a in arms if a.role == "intervention"}))
     wanted: list[Intervention | None] = [x for arm in everything for x in (arm.against, arm.intervention)]
 
@@ -154,7 +155,7 @@ def baseline_trial(bench: Bench, written: Intervention | None = None, number: st
         id=f"x-baseline{number}",
         role="baseline",
         label=label(written),
-        metric=HELD,
+        metric=bench.endpoint,
         engine=scores.engine,
         epochs=scores.epochs,
         weights_moved=any(scores.moved) if scores.moved else None,

@@ -12,6 +12,9 @@ from unstuck.measure.case import Case, Missing
 
 HOLDOUT_SHARE = 0.25
 HOLDOUT_SEED = 7
+TOO_FEW = 26
+"""Rows up to which nothing is held out of them where the person held nothing out: a quarter would be six rows, and of
+the four rows of XOR none follows from the others. Reference learners need more rows as well."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Data:
         held_x, held_y: held-out rows; `held_kind` says where they come from: `validation` (handed to fit),
             `evaluate` (handed to evaluate afterwards), `split` (the other part of a recorded train_test_split), or
             `holdout` (nothing was held out: a seeded quarter of the training sample, so skill on it is training
-            skill for the recorded weights, and honest only in trials, which never train on it).
+            skill for the recorded weights, and honest only in trials, which never train on it; all rows when
+            they are `too_few`).
         fit_rows: indices into x of the rows that trials may train on.
         rows: number of training rows in all, of which x is a sample.
         stats, held_stats: statistics over *all* rows (see `record/sample.py`).
@@ -62,6 +66,8 @@ class Data:
             chosen = np.random.default_rng(HOLDOUT_SEED).permutation(len(y))
             cut = max(1, round(len(y) * HOLDOUT_SHARE))
             held, everything = np.sort(chosen[:cut]), np.sort(chosen[cut:])
+            if len(y) <= TOO_FEW:
+                held = everything = np.arange(len(y))
             held_x, held_y, kind = tuple(a[held] for a in x), y[held], "holdout"
         return cls(
             x=x,
@@ -77,6 +83,11 @@ class Data:
             columns=tuple(stats.get("columns") or ()),
             other_y=_arrays(arrays, "train-y")[1:],
         )
+
+    @property
+    def too_few(self) -> bool:
+        """Whether there are too few rows to hold any out, so that trials are scored on the rows they train on."""
+        return self.held_kind == "holdout" and len(self.y) <= TOO_FEW
 
     @property
     def flat(self) -> np.ndarray:

@@ -11,6 +11,7 @@ from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.finding import Evidence
 from unstuck.measure.curve import Curve
 from unstuck.measure.repeats import Repeats
+from unstuck.measure.room import Room
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
@@ -20,7 +21,7 @@ FEW = 100
 """Optimiser steps. At Keras's default rate a step moves a weight by about a thousandth of its size (CS231n, "Ratio of
 weights:updates"), so fewer cannot leave the initial weights far behind. Catalogue OPT107."""
 AT_CHANCE = 0.2
-"""Training skill. Above it the network does learn, and a run that ended early is unfinished, not stuck."""
+"""Training skill. Above it the network does learn, and what more steps would bring is for the trial to say."""
 USUAL_BATCH = 32
 """Keras's default; small batches also generalise better (Keskar et al. 2017)."""
 MANY = 1_000
@@ -87,7 +88,7 @@ model.fit(x, y, validation_data=(x_val, y_val), batch_size=32, epochs=15, verbos
         data="images",
     )
 
-    def check(self, setup: Setup, curve: Curve, skill: Skill, repeats: Repeats) -> Judgement:
+    def check(self, setup: Setup, curve: Curve, skill: Skill, repeats: Repeats, room: Room | None) -> Judgement:
         steps = len(curve.losses)
         if repeats.count > 1 and (repeats.anew or repeats.position < repeats.count):
             return NotApplicable(f"one of {repeats.count} fits of this network on these rows")
@@ -95,12 +96,16 @@ model.fit(x, y, validation_data=(x_val, y_val), batch_size=32, epochs=15, verbos
             return NotApplicable("the loss left the numbers; more steps would not bring it back")
         if steps >= FEW:
             return Cleared(f"the fit took {steps} steps", steps, FEW)
-        if skill.train >= AT_CHANCE:
-            return Cleared(f"{steps} steps were enough to leave chance: training skill {skill.train:.2f}", steps, FEW)
+        learns = skill.train >= AT_CHANCE
+        if learns and (room is None or not room.exists):
+            return Cleared(f"{steps} steps were enough: training skill {skill.train:.2f}", steps, FEW)
         size, epochs = setup.batch_size, len(curve.epochs) or setup.epochs
+        words, enough = "updates are" if steps > 1 else "update is", "all there is" if learns else "from"
         usual = (setup.optimizer.learning_rate or 0.0) >= setup.optimizer.default_rate
         return Suspect(
-            message=f"{steps} update{'s' if steps > 1 else ''} {'are' if steps > 1 else 'is'} too few to learn from",
+            message=f"{steps} {words} too few to learn {enough}",
+            confidence="possible" if learns else "likely",
+            severity="warning" if learns else None,
             location=setup.fit_location("too few steps"),
             evidence=gathered(
                 Evidence(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from unstuck.experiments.intervention import Intervention
+from unstuck.experiments.intervention import Intervention, Together
 from unstuck.experiments.interventions.head import ReplaceHead
 from unstuck.experiments.interventions.loss import SetLoss
+from unstuck.experiments.interventions.standardise import StandardiseTargets
 from unstuck.finding import Evidence
 from unstuck.measure.contract import UNPAIRED, Contract, paired, plain_output, suited_loss
 from unstuck.measure.data import Data
@@ -19,6 +20,8 @@ from unstuck.measure.skill import Skill
 from unstuck.measure.task import Task
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
+NEGATIVE = 0.01
+"""Share of the targets below 0 from which on the Poisson loss is pulled down by them; fewer are slips in the data."""
 NEAR_ZERO = 1e-4
 """A loss this small, either sign, is what clipping at 1e-7 leaves of a divergence that has nothing to say."""
 
@@ -27,12 +30,13 @@ class UnsuitableLoss(Rule):
     """The loss is lowest for an answer that does not depend on the row.
 
     What it finds
-    kl_divergence on outputs that are not forced to sum to 1 (sigmoid, one unit, linear), and cosine_similarity on one
-    unit.
+    kl_divergence on outputs that are not forced to sum to 1 (sigmoid, one unit, linear), cosine_similarity on one
+    unit, and poisson on targets that go below 0.
 
     Why training stops
     y log(y / p) is 0 where y is 0, and elsewhere falls as p rises: every output is pushed to 1, and nothing pushes the
-    wrong ones down. Of a single number the cosine keeps the sign alone, which has no gradient.
+    wrong ones down. Of a single number the cosine keeps the sign alone, which has no gradient. Poisson is p - y log p:
+    for y below 0 it falls without end as p goes to 0.
 
     What you see
     A loss near 0 or slightly below it (-7.9e-07) within an epoch, with predictions that are all 1; or one that is
@@ -85,8 +89,10 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         room: Room | None,
     ) -> Cleared | NotApplicable | Suspect:
         name, head = setup.loss.name, setup.head
+        if name == "poisson" and not setup.loss.custom and paired(setup, contract):
+            return _poisson(setup, data, task, skill, replay)
         if name not in ("kl_divergence", "cosine_similarity") or setup.loss.custom:
-            return NotApplicable("the loss is neither kl_divergence nor cosine_similarity")
+            return NotApplicable("the loss is neither kl_divergence, cosine_similarity nor poisson")
         if not paired(setup, contract):
             return NotApplicable(UNPAIRED)
         width = contract.width or head.units
@@ -122,6 +128,33 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
                 "model-too-small",
             ),
         )
+
+
+def _poisson(
+    setup: Setup, data: Data, task: Task, skill: Skill | None, replay: Replay | None
+) -> Cleared | NotApplicable | Suspect:
+    """Counts are never negative; for targets that are, the loss has no lowest value."""
+    if task.kind != "regression":
+        return NotApplicable("the targets are classes, which are not below 0")
+    share = float((data.y < 0).mean())
+    if share < NEGATIVE:
+        return Cleared(f"{share:.0%} of the targets are below 0", share, NEGATIVE)
+    text = f"{share:.0%} of the targets are below 0, the lowest is {float(np.nanmin(data.y)):.3g}"
+    anew = (ReplaceHead("linear", "mean_squared_error"), StandardiseTargets())
+    return Suspect(
+        message="the Poisson loss has no lowest value for targets below 0",
+        confidence="proven",
+        location=setup.loss_location("made for counts"),
+        related=(setup.sources.argument(setup.sites["fit"], "y", 1, label="go below 0"),),
+        evidence=gathered(
+            Evidence(measure="targets-below-zero", text=text, value=share, expected=0.0),
+            _loss(skill),
+            same_answer(replay),
+        ),
+        cures=(anew[0], Together(anew)),
+        conclusion="for y < 0, p - y log p falls without end as p goes to 0: every answer is driven to 0",
+        leads_to=("saturated-activation", "vanishing-gradient", "diverging-loss", "undefined-operation"),
+    )
 
 
 def _cures(setup: Setup, contract: Contract, task: Task, data: Data) -> tuple[Intervention, ...]:
