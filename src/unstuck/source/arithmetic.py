@@ -12,7 +12,7 @@ from unstuck.source import calls
 from unstuck.source.merging import as_data, below, beside
 from unstuck.source.reader import Reader
 from unstuck.source.rows import apart
-from unstuck.source.values import Const, Data, Items, Mask, Names, Statistic, Thing, Value
+from unstuck.source.values import Const, Data, Items, Mask, Names, Score, Statistic, Thing, Value
 
 _PIXELS = (255, 127.5)
 """A division by one of these brings pixels to 0 to 1, or to 0 to 2."""
@@ -49,6 +49,10 @@ def combined(reader: Reader, op: ast.operator, left: Value, right: Value, node: 
         return _computed(reader, op, left.value, right.value)
     if isinstance(op, ast.Add) and isinstance(left, Items) and isinstance(right, Items):
         return Items([*left.items, *right.items])
+    if isinstance(left, Score) or isinstance(right, Score):
+        return left if isinstance(left, Score) else right
+    if isinstance(op, ast.Mult) and isinstance(left, Items) and isinstance(right, Const):
+        return Items(left.items * 2) if right.value not in (0, 1) else left  # twice stands for however often
     if isinstance(left, Statistic) or isinstance(right, Statistic):
         return calls.with_statistics(left, right, node) or reader.unknown()
     for one, other in ((left, right), (right, left)):

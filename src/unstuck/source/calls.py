@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from unstuck.source import frames, functions, networks, objects
+from unstuck.source import frames, functions, joining, networks, objects, scores, vocabulary
 from unstuck.source import rows as row_sets
-from unstuck.source.merging import as_data, beside, via
+from unstuck.source.merging import as_data, beside, variant, via
 from unstuck.source.names import canonical
 from unstuck.source.values import (
+    Bins,
     Class,
     Const,
     Data,
@@ -26,6 +27,7 @@ from unstuck.source.values import (
     Network,
     Rolling,
     RowIndex,
+    Score,
     Statistic,
     Stop,
     Symbol,
@@ -102,6 +104,9 @@ def call(reader: Reader, node: ast.Call) -> Value:
         return reader.instantiate(called, arguments)
     if isinstance(called, Layer):
         return networks.applied(called, arguments)
+    if isinstance(called, Thing) and called.path.partition(".")[0] in vocabulary.AUGMENTERS:
+        varied = variant(next(iter(arguments.every()), None), node)
+        return Entries(dict.fromkeys(arguments.named, varied)) if varied and arguments.named else varied or Thing()
     return unknown_call(reader, arguments, ast.unparse(node.func))
 
 
@@ -121,12 +126,22 @@ def _method(reader: Reader, receiver: Value, name: str, arguments: Arguments) ->
         found = objects.method(reader, receiver, name, arguments)
         if found is not None:
             return found
+    if name in vocabulary.AUGMENTATIONS and (varied := _varied(receiver, arguments, node)) is not None:
+        return varied
+    if name in scores.PICKS:
+        scores.pick([receiver])
+    if isinstance(receiver, Score):
+        return receiver
     if isinstance(receiver, Items):
         return _list_method(reader, receiver, name, arguments, node)
     if isinstance(receiver, Entries):
         return _dictionary_method(reader, receiver, name)
     if isinstance(receiver, (Grouped, Rolling)):
         return frames.grouped_method(reader, receiver, name, arguments)
+    if isinstance(receiver, Bins):
+        return receiver.data
+    if isinstance(receiver, Statistic) and receiver.fitting.grouped and name == "reset_index":
+        return as_data(receiver) or receiver
     if isinstance(receiver, (Statistic, Names, Mask)):
         return receiver
     if isinstance(receiver, Data) or (type(receiver) is Thing and frames.only_tables_have(name)):
@@ -138,17 +153,20 @@ def _method(reader: Reader, receiver: Value, name: str, arguments: Arguments) ->
     return unknown_call(reader, arguments, ast.unparse(node.func))
 
 
+def _varied(receiver: Value, arguments: Arguments, node: ast.Call) -> Data | None:
+    """`image.rotate(15)`, or `augmenter.augment_image(image)`."""
+    given = next((value for value in arguments.every() if as_data(value) is not None), None)
+    return variant(given if given is not None else receiver, node)
+
+
 def _list_method(reader: Reader, items: Items, name: str, arguments: Arguments, node: ast.Call) -> Value:
     if name in ("append", "extend", "insert") and arguments.positional:
         added = arguments.positional[-1]
         if name == "extend" and isinstance(added, Items):
             items.items += added.items
         elif reader.loops and isinstance(added, Data):
-            # rows collected in a loop: one table, not a list of tables
-            collected = beside([as_data(item) for item in items.items] + [added])
-            assert collected is not None
             assert isinstance(node.func, ast.Attribute)
-            reader.assign(node.func.value, via(collected, Stop("collected in a loop", node)))
+            reader.assign(node.func.value, joining.collected([as_data(item) for item in items.items], added, node))
         else:
             items.items.append(added)
     if name == "copy":
@@ -169,7 +187,9 @@ def unknown_call(reader: Reader, arguments: Arguments, name: str) -> Value:
 
     The text of the call becomes a side of these rows: the same call twice gives the same rows, another one may not.
     """
-    mark_scored(name, arguments.every())
+    score = mark_scored(name, arguments.every())
+    if score is not None:
+        return score
     tensors = [v for v in arguments.every() if isinstance(v, Tensor)]
     if tensors:
         return Tensor(None, tuple(tensors), known=False)
@@ -183,11 +203,13 @@ def unknown_call(reader: Reader, arguments: Arguments, name: str) -> Value:
     return via(made, Stop(name.rpartition(".")[2], arguments.node))
 
 
-def mark_scored(name: str, values: Sequence[Value]) -> None:
+def mark_scored(name: str, values: Sequence[Value]) -> Score | None:
     """Predictions that go into something that is called a score are compared with labels."""
     words = ("score", "accuracy", "error", "report", "matrix", "loss", "metric", "evaluat", "auc", "rmse", "mse", "f1")
-    if any(word in name.lower() for word in words):
-        compared(values)
+    if not any(word in name.lower() for word in words):
+        return None
+    compared(values)
+    return scores.score_of(values)
 
 
 def compared(values: Sequence[Value]) -> None:
@@ -224,7 +246,7 @@ def attribute(reader: Reader, receiver: Value, node: ast.Attribute) -> Value:
         return receiver.attributes.setdefault(name, Thing(origin=origin))
     if isinstance(receiver, Tensor):
         return Thing()
-    kept = (Grouped, RowIndex, Statistic, Layers, Names, Mask)
+    kept = (Grouped, Bins, RowIndex, Score, Statistic, Layers, Names, Mask)
     return receiver if isinstance(receiver, kept) else reader.unknown()
 
 
@@ -271,7 +293,7 @@ def tensor_of(*values: Value) -> Tensor | None:
 
 def with_statistics(left: Value, right: Value, node: ast.AST) -> Value | None:
     """Arithmetic in which a statistic takes part."""
-    data = beside([as_data(v) for v in (left, right)])
+    data = beside([as_data(v) for v in (left, right) if not isinstance(v, Statistic)])
     statistics = [v for v in (left, right) if isinstance(v, Statistic)]
     if data is None:
         return statistics[0]

@@ -8,9 +8,10 @@ from typing import Any
 
 from unstuck.source import calls, subscripts
 from unstuck.source.arithmetic import combined, compared
-from unstuck.source.merging import as_data, beside, either
+from unstuck.source.merging import as_data, beside, either, names_columns
 from unstuck.source.names import builtin
 from unstuck.source.reader import Reader
+from unstuck.source.scores import pick
 from unstuck.source.values import Const, Data, Entries, Folds, Function, Items, Layers, Names, Scope, Thing, Value
 
 _STEPS = 40_000
@@ -134,7 +135,11 @@ class Expressions(Reader):
         return combined(self, node.op, self.value(node.left), self.value(node.right), node)
 
     def _of_Compare(self, node: ast.Compare) -> Value:  # noqa: N802
-        return compared(self, node.ops, [self.value(part) for part in (node.left, *node.comparators)])
+        parts = (node.left, *node.comparators)
+        values = [self.value(part) for part in parts]
+        if not any(isinstance(part, ast.Constant) for part in parts):
+            pick(values)  # `if score > best`
+        return compared(self, node.ops, values)
 
     def _of_ListComp(self, node: ast.ListComp) -> Value:  # noqa: N802
         return self._comprehension(node.generators, node.elt)
@@ -161,7 +166,7 @@ class Expressions(Reader):
             self.assign(generator.target, next(self.items_of(source)))
         made = self.value(element)
         self.scope = outer
-        if any(isinstance(source, Names) for source in over):
+        if any(isinstance(source, Names) or names_columns(source) for source in over):
             return Names()
         sources = [as_data(source) for source in over if isinstance(source, Data)]
         return as_data(made) if isinstance(made, Data) else beside(sources) or self.unknown()  # type: ignore[return-value]

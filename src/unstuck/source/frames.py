@@ -12,6 +12,7 @@ from unstuck.source import vocabulary
 from unstuck.source.merging import as_data, below, beside, via
 from unstuck.source.values import (
     NOTHING,
+    Bins,
     Columns,
     Const,
     Data,
@@ -23,6 +24,7 @@ from unstuck.source.values import (
     Names,
     Rolling,
     RowIndex,
+    Score,
     Statistic,
     Stop,
     Thing,
@@ -83,6 +85,8 @@ def method(reader: Reader, data: Data, name: str, arguments: Arguments) -> Value
         return Grouped(data)
     if name in _WINDOWS:
         return Rolling(data)
+    if name == "resample":
+        return Bins(data)
     result = _changed(reader, data, name, arguments, node)
     if constant(arguments.get("inplace")) is True and isinstance(node.func, ast.Attribute):
         reader.assign(node.func.value, result)
@@ -104,9 +108,9 @@ def _changed(reader: Reader, data: Data, name: str, arguments: Arguments, node: 
     if name == "pop":
         return _popped(reader, data, arguments, node)
     if name in ("append", "concatenate"):
-        return below([data, *(as_data(value) for value in arguments.positional)]) or data
+        return _put_below(data, arguments, node)
     if name in ("merge", "join", "assign"):
-        return beside([data, *(v for v in arguments.every() if isinstance(v, Data))]) or data
+        return beside([data, *(as_data(v) for v in arguments.every() if isinstance(v, (Data, Statistic)))]) or data
     if name in _REPLACING:
         return _with_arguments(data, arguments, node)
     if name in ("apply", "map", "transform", "applymap", "pipe"):
@@ -120,11 +124,27 @@ def _changed(reader: Reader, data: Data, name: str, arguments: Arguments, node: 
     return replace(data, columns=None, column=None) if name not in ("head", "tail") else _cut(data, name, arguments)
 
 
+def _put_below(data: Data, arguments: Arguments, node: ast.Call) -> Data:
+    """`frame.append(other)`, or an item more for the rows that a list collects in a loop."""
+    from unstuck.source import joining
+
+    parts = [as_data(item) for value in arguments.positional for item in joining.listed(value)]
+    if not data.table and len(parts) == 1 and parts[0] is not None and parts[0].augmented is not None:
+        return joining.collected([data], parts[0], node)
+    table = below([data, *parts]) or data
+    if data.table and joining.twice([data, *parts]):
+        made = fitted_on(table, "append", "resampling", node)
+        table = replace(table, copies=table.copies | {made})
+    return table
+
+
 def summary(data: Data, name: str, axis: Value | None, node: ast.Call) -> Value:
     """A statistic over rows; along another axis it is a new column."""
     along = [constant(a) for a in axis.items] if isinstance(axis, Items) else [constant(axis, 0)]
     if not {0, None, "index", "rows"} & set(along):
         return replace(data, columns=None, column=None)
+    if any(test.scored for test in data.tests):
+        return Score(data.tests)  # the share of right answers
     return Statistic(Fitting(name, "statistics", node, data.rows, data.trail, column=data.column))
 
 

@@ -6,9 +6,9 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from unstuck.source import calls, frames, joining, loading, networks, vocabulary
+from unstuck.source import calls, frames, joining, loading, networks, scores, vocabulary
 from unstuck.source import rows as row_sets
-from unstuck.source.merging import as_data, beside, via
+from unstuck.source.merging import as_data, beside, names_columns, variant, via
 from unstuck.source.names import STAR
 from unstuck.source.story import Split, Training
 from unstuck.source.values import (
@@ -17,6 +17,7 @@ from unstuck.source.values import (
     Entries,
     Folds,
     Items,
+    Names,
     RowIndex,
     Statistic,
     Stop,
@@ -45,6 +46,9 @@ def call(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value:
         return made
     if any(symbol.path.startswith(root) for root in vocabulary.METRIC_ROOTS):
         calls.compared(arguments.every())
+        score = scores.score_of(arguments.every())
+        if score is not None:
+            return score
     if last == "train_test_split":
         return _train_test_split(reader, arguments)
     if last in vocabulary.CROSS_VALIDATIONS:
@@ -72,8 +76,8 @@ def call(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value:
 
 def _builtin(reader: Reader, name: str, arguments: Arguments) -> Value:
     first = arguments.get("", 0)
-    if name in ("list", "tuple", "iter", "sorted", "reversed") and first is not None:
-        return first
+    if name in ("list", "tuple", "iter", "sorted", "reversed", "set") and first is not None:
+        return Names() if names_columns(first) else first
     if name == "next" and first is not None:
         return first.each if isinstance(first, Folds) else first
     if name == "enumerate" and first is not None:
@@ -86,6 +90,11 @@ def _builtin(reader: Reader, name: str, arguments: Arguments) -> Value:
         return first
     if name == "range":
         return _range(arguments) or reader.unknown()
+    if name in scores.PICKS:
+        scores.pick([*arguments.every(), Items(list(arguments.positional))])
+    score = scores.held_in(first)
+    if score is not None and name not in ("print", "zip", "enumerate", "dict"):
+        return score
     if name in _SCALARS:
         return Thing()
     if name in ("max", "min", "sum", "abs"):
@@ -143,7 +152,7 @@ def _train_test_split(reader: Reader, arguments: Arguments) -> Value:
                 parts.append(made)
                 known.append(made)
     _note_labels(reader, arguments)
-    reader.story.splits.append(Split(node, "train_test_split", tuple(known), shuffled))
+    reader.story.splits.append(Split(node, "train_test_split", tuple(known), shuffled, reader.open_loops))
     if not arguments.complete:
         return reader.unknown()
     return Items(parts)
@@ -174,6 +183,11 @@ def _array_function(reader: Reader, symbol: Symbol, arguments: Arguments) -> Val
     tensors = [v for v in arguments.every() if isinstance(v, Tensor)]
     if tensors:
         return networks.operation(symbol, arguments, tensors)
+    score = scores.held_in(Items(list(arguments.every())))
+    if score is not None:
+        if last in scores.PICKS:
+            scores.pick([score])
+        return score
     if last in vocabulary.BELOW or (symbol.root == "pandas" and last == "concat"):
         return joining.joined(reader, arguments, below_by_default=True)
     if last in vocabulary.BESIDE:
@@ -182,6 +196,8 @@ def _array_function(reader: Reader, symbol: Symbol, arguments: Arguments) -> Val
         return joining.resampled(reader, arguments)
     if last in ("repeat", "tile") and symbol.root == "numpy":
         return joining.repeated(reader, arguments)
+    if last in vocabulary.AUGMENTATIONS:
+        return variant(arguments.get("", 0), node) or reader.unknown()
     if last == "permutation" and isinstance(arguments.get("x", 0), (Thing, Const)):
         return Data(row_sets.source(reader.fresh("order")), drawn=node)
     tables = [v for v in arguments.every() if isinstance(v, Data)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,9 +28,9 @@ _ALONG_COLUMNS = (1, "columns")
 
 
 def joined(reader: Reader, arguments: Arguments, *, below_by_default: bool) -> Value:
-    parts = [as_data(item) for value in arguments.positional for item in _listed(value)]
+    parts = [as_data(item) for value in arguments.positional for item in listed(value)]
     if not any(parts):
-        parts = [as_data(item) for item in _listed(arguments.get("objs") or arguments.get("arrays") or Thing())]
+        parts = [as_data(item) for item in listed(arguments.get("objs") or arguments.get("arrays") or Thing())]
     place = {"append": 2, "concatenate": 1, "concat": 1}.get(_name_of(arguments.node))
     axis = constant(arguments.get("axis", place), 0 if below_by_default else 1)
     down = below_by_default and axis not in (*_ALONG_COLUMNS, -1)
@@ -38,10 +39,20 @@ def joined(reader: Reader, arguments: Arguments, *, below_by_default: bool) -> V
         return reader.unknown()
     if not down:
         return table
-    if _name_of(arguments.node) != "vstack" and _twice(parts):  # vstack also puts single columns below each other
+    if _name_of(arguments.node) != "vstack" and twice(parts):  # vstack also puts single columns below each other
         made = frames.fitted_on(table, "concatenate", "resampling", arguments.node)
         table = replace(table, copies=table.copies | {made})
     return via(table, Stop("concatenated", arguments.node))
+
+
+def collected(before: Sequence[Data | None], added: Data, node: ast.Call) -> Data:
+    """Rows appended to a list in a loop: one table. A variant beside its original is a copy."""
+    table = beside([*before, added])
+    assert table is not None
+    if added.augmented is not None and any(part and row_sets.share(part.rows, added.rows) for part in before):
+        made = frames.fitted_on(table, _name_of(node), "resampling", added.augmented)
+        table = replace(table, copies=table.copies | {made}, augmented=None)
+    return via(table, Stop("collected in a loop", node))
 
 
 def _name_of(node: ast.Call | None) -> str:
@@ -49,13 +60,13 @@ def _name_of(node: ast.Call | None) -> str:
     return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
-def _twice(parts: list[Data | None]) -> bool:
+def twice(parts: list[Data | None]) -> bool:
     """Whether rows are put below themselves, as an augmented copy or drawn rows are; single columns are not rows."""
     known = [part for part in parts if part is not None and part.column is None]
     return any(row_sets.share(one.rows, other.rows) for i, one in enumerate(known) for other in known[:i])
 
 
-def _listed(value: Value) -> list[Value]:
+def listed(value: Value) -> list[Value]:
     return value.items if isinstance(value, Items) else [value]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from unstuck.source import rows as row_sets
-from unstuck.source.values import Compiled, Const, Data, Entries, Items, Network, Scope, Stop, Thing, Value
+from unstuck.source.values import Compiled, Const, Data, Entries, Items, Network, Scope, Statistic, Stop, Thing, Value
 
 _LONGEST_TRAIL = 12
 """Stations of a flow that are kept; more would not be read."""
@@ -20,11 +21,25 @@ def as_data(value: Value | None) -> Data | None:
         return beside([as_data(item) for item in value.items])
     if isinstance(value, Entries):
         return beside([as_data(item) for item in value.entries.values()])
+    if isinstance(value, Statistic) and value.fitting.grouped:
+        return _a_row_each_group(value)
     if type(value) is Thing and (held := [v for v in value.arguments.values() if isinstance(v, Data)]):
         return held[0]  # a generator or data set that was made from these rows
     if type(value) is Thing and value.origin is not None and value.cls is None:
         return Data(row_sets.source(value.origin))
     return None
+
+
+def names_columns(value: Value | None) -> bool:
+    """Whether going through a value gives names of columns, as a frame does; a single column gives its rows."""
+    return isinstance(value, Data) and value.table and value.column is None
+
+
+def _a_row_each_group(value: Statistic) -> Data:
+    """A table of groups: rows of its own, made from those that were grouped."""
+    made = value.fitting
+    rows = row_sets.child(made.rows, ("groups", made.node))
+    return Data(rows, taints=frozenset({(made, None)}), table=True, trail=made.trail)
 
 
 def beside(parts: Sequence[Data | None]) -> Data | None:
@@ -57,6 +72,12 @@ def _gathered(first: Data, parts: Sequence[Data]) -> Data:
         coding="",
         trail=max((part.trail for part in parts), key=len),
     )
+
+
+def variant(value: Value | None, node: ast.AST) -> Data | None:
+    """A mirrored, turned or otherwise varied copy of rows."""
+    data = as_data(value)
+    return replace(data, augmented=node, columns=None, column=None) if data is not None else None
 
 
 def via(data: Data, stop: Stop) -> Data:

@@ -20,6 +20,7 @@ from unstuck.source.values import (
     Kind,
     Layer,
     RowIndex,
+    Score,
     Statistic,
     Stop,
     Thing,
@@ -267,10 +268,11 @@ def test(reader: Reader, model: Thing, name: str, arguments: Arguments) -> Value
         return reader.unknown()
     last = model.attributes.get("(training)")
     training = last.training if isinstance(last, Trained) else None
-    made = Testing(model, arguments.node, name, x, training, scored=name in vocabulary.SCORES)
+    scored = name in vocabulary.SCORES
+    made = Testing(model, arguments.node, name, x, training, scored, loops=reader.open_loops)
     reader.story.testings.append(made)
     if made.scored:
-        return Thing()
+        return Score(frozenset({made}))
     return replace(x, columns=None, column=None, tests=frozenset({made}), taints=frozenset(), table=False, coding="")
 
 

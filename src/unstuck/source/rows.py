@@ -55,6 +55,37 @@ def _divided(one: frozenset[Side], other: frozenset[Side]) -> bool:
     return any(split in taken and taken[split] != side for split, side in other)
 
 
+def cuts_overlap(one: Rows, other: Rows) -> bool:
+    """Whether the two are slices of one table whose stated bounds leave rows in both: `[:800]` and `[700:]`."""
+    for key, sides in one:
+        for other_key, other_sides in other:
+            if key != other_key:
+                continue
+            taken = dict(sides)
+            common = [(taken[split], side, split) for split, side in other_sides if split in taken]
+            differing = [(a, b) for a, b, _ in common if a != b]
+            if len(differing) == 1 and common[0][2][0] == "slice" and _ranges_meet(*differing[0]):  # type: ignore[index]
+                return True
+    return False
+
+
+def _ranges_meet(one: Hashable, other: Hashable) -> bool:
+    bounds = [_number(text) for pair in (one, other) if isinstance(pair, tuple) for text in pair]
+    if len(bounds) != 4 or any(bound is None for bound in bounds):
+        return False
+    lower, upper, other_lower, other_upper = bounds
+    stated = [bound for bound in bounds if bound]
+    if any(bound < 0 for bound in stated) and any(bound > 0 for bound in stated):  # the length is not known
+        return False
+    return (not upper or other_lower < upper) and (not other_upper or lower < other_upper)
+
+
+def _number(text: object) -> int | None:
+    """The bound of a slice: 0 where there is none, None where it is not a plain number."""
+    digits = text.lstrip("-") if isinstance(text, str) else "?"
+    return None if digits and not digits.isdigit() else int(text or 0)  # type: ignore[call-overload]
+
+
 def added(rows: Rows, origin: Rows) -> frozenset[Side]:
     """The sides that were taken since `origin`."""
     before = {side for _, sides in origin for side in sides}

@@ -16,6 +16,7 @@ class Split:
     name: str
     parts: tuple[Data, ...]
     shuffled: bool
+    loops: tuple[int, ...] = ()
 
 
 @dataclass(eq=False)
@@ -62,6 +63,9 @@ class Testing:
     x: Data
     training: Training | None
     scored: bool = False
+    picked: bool = False
+    """The best of several scores was looked for, and this is one of them."""
+    loops: tuple[int, ...] = ()
 
 
 @dataclass(eq=False)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from unstuck.source import frames
 from unstuck.source import rows as row_sets
 from unstuck.source.merging import as_data, via
+from unstuck.source.scores import held_in
 from unstuck.source.values import (
+    Bins,
     Columns,
     Const,
     Data,
@@ -20,6 +22,7 @@ from unstuck.source.values import (
     Mask,
     Names,
     RowIndex,
+    Score,
     Statistic,
     Stop,
     Symbol,
@@ -50,8 +53,16 @@ def load(reader: Reader, value: Value, node: ast.Subscript) -> Value:
     if isinstance(value, Grouped):
         names = frames.texts(reader.value(index))
         return Grouped(frames.column_of(value.data, names[0]) if names and len(names) == 1 else value.data)
+    if isinstance(value, Score):
+        return value
+    if isinstance(value, Bins):
+        names = frames.texts(reader.value(index))
+        return Bins(frames.columns_of(value.data, names)) if names else value
     if isinstance(value, Tensor):
         return Tensor(None, (value,), known=False)
+    groups = as_data(value) if isinstance(value, Statistic) and isinstance(index, ast.Slice) else None
+    if groups is not None:
+        return _of_data(reader, groups, node)
     if isinstance(value, (Statistic, RowIndex)):
         return _of_index(reader, value, index)
     if isinstance(value, Data):
@@ -109,7 +120,7 @@ def item(reader: Reader, value: Value, position: int) -> Value:
         return Thing(origin=(value.origin, position))
     if isinstance(value, Tensor):
         return Tensor(None, (value,), known=False)
-    return reader.unknown()
+    return value if isinstance(value, Score) else reader.unknown()
 
 
 def _of_data(reader: Reader, data: Data, node: ast.Subscript) -> Value:
@@ -205,6 +216,13 @@ def store(reader: Reader, target: ast.Subscript, value: Value) -> None:
         if isinstance(holder, Entries) and isinstance(key, Const):
             holder.entries[key.value] = value
             return
+    score = held_in(value)
+    if score is not None and isinstance(holder, Entries):
+        holder.entries[reader.fresh("key")] = score
+    elif score is not None and (isinstance(holder, (Thing, Score)) or _made_here(holder)):
+        known = held_in(holder)
+        reader.assign(base, Score(score.tests | (known.tests if known else frozenset())))
+        return
     if type(holder) is Thing and isinstance(value, (Data, Statistic)) and holder.origin is not None:
         holder = replace(as_data(holder) or Data(frozenset()), table=True)
     if not isinstance(holder, Data):
@@ -213,6 +231,11 @@ def store(reader: Reader, target: ast.Subscript, value: Value) -> None:
     for name in names or [None]:  # type: ignore[list-item]
         changed = frames.with_column(changed, name, value)
     reader.assign(base, changed)
+
+
+def _made_here(holder: Value) -> bool:
+    """Whether it is a frame that the program filled itself, such as a table of results."""
+    return isinstance(holder, Data) and all(isinstance(key, tuple) and key[0] == "frame" for key, _ in holder.rows)
 
 
 def delete(reader: Reader, target: ast.Subscript) -> None:

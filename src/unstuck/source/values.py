@@ -204,6 +204,8 @@ class Data(Value):
     """Where the order of these row numbers, or of rows taken by them, was drawn at random."""
     rescaled: ast.AST | None = None
     """Where the values were divided by 255."""
+    augmented: ast.AST | None = None
+    """Where they were mirrored, turned or otherwise varied: beside the originals they are copies."""
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,13 @@ class Statistic(Value):
     """A number or a few, computed over rows."""
 
     fitting: Fitting
+
+
+@dataclass(frozen=True)
+class Score(Value):
+    """What some tests came to, or a collection of such numbers."""
+
+    tests: frozenset[Any]
 
 
 @dataclass(frozen=True)
@@ -223,6 +232,13 @@ class Grouped(Value):
 @dataclass(frozen=True)
 class Rolling(Value):
     """`series.rolling(...)`: what it yields holds values of neighbouring rows."""
+
+    data: Data
+
+
+@dataclass(frozen=True)
+class Bins(Value):
+    """`series.resample("D")`: what it yields is the series itself, in other steps of time."""
 
     data: Data
 

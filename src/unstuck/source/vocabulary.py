@@ -67,6 +67,18 @@ RESAMPLERS = frozenset(
 )
 """They add rows made from other rows. Under-samplers only leave rows out: no row is on both sides of a later split."""
 
+AUGMENTATIONS = frozenset(
+    {
+        *("fliplr", "flipud", "flip", "rot90", "rotate", "mirror", "flip_left_right", "flip_up_down", "warpAffine"),
+        *("random_flip_left_right", "random_flip_up_down", "random_brightness", "random_contrast", "random_rotation"),
+        *("random_shift", "random_shear", "random_zoom", "random_noise", "adjust_brightness", "add_noise", "augment"),
+        *("augment_image", "augment_images", "time_stretch", "pitch_shift"),
+    }
+)
+"""Functions and methods that give a variant of what they are given."""
+AUGMENTERS = ("albumentations", "imgaug", "nlpaug")
+"""Libraries whose objects give a variant of what they are called with."""
+
 SPLITTERS = frozenset(
     {
         *("KFold", "StratifiedKFold", "GroupKFold", "StratifiedGroupKFold", "RepeatedKFold", "RepeatedStratifiedKFold"),

@@ -1,10 +1,12 @@
-"""Two subsets of a folder, drawn with different seeds."""
+"""Slices that overlap, and two subsets of a folder drawn with different seeds."""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
-from unstuck.source.leaks import pairs
+from unstuck.source import rows as row_sets
+from unstuck.source.leaks import Pair, pairs
 from unstuck.source.sighting import Sighting, argument_node
 from unstuck.source.story import Story
 from unstuck.source.values import Stop, constant
@@ -14,6 +16,7 @@ _READERS = ("image_dataset_from_directory", "text_dataset_from_directory")
 
 
 def sightings(story: Story) -> Iterator[Sighting]:
+    yield from _of_slices(story)
     for pair in pairs(story):
         x, held = pair.training.x, pair.held
         one = x.generator if x is not None else None
@@ -35,6 +38,31 @@ def sightings(story: Story) -> Iterator[Sighting]:
             conclusion="the files are shuffled by the seed and then cut, so with two seeds the cuts overlap",
             help="give both subsets the same seed",
         )
+
+
+def _of_slices(story: Story) -> Iterator[Sighting]:
+    scored = {id(test.node) for test in story.testings if test.scored}
+    for pair in pairs(story):
+        x, held = pair.training.x, pair.held
+        # windows that look back over the cut are rightly fed the end of the training series
+        if x is None or held is None or x.lags or held.lags or not row_sets.cuts_overlap(x.rows, held.rows):
+            continue
+        if pair.final and id(pair.node) not in scored:
+            continue
+        yield Sighting(
+            node=_slice(pair) or pair.node,
+            message="the slice that judges the model and the slice it learns from overlap",
+            label="begins before the other one ends",
+            related=((pair.training.node, "learns from the other slice"),),
+            flow=(*x.trail, *held.trail, Stop(pair.training.name, pair.training.node), Stop(pair.name, pair.node)),
+            conclusion="the rows in both are scored from memory",
+            help="begin the second slice where the first one ends",
+        )
+
+
+def _slice(pair: Pair) -> ast.AST | None:
+    stops = pair.held.trail if pair.held is not None else ()
+    return next((stop.node for stop in reversed(stops) if isinstance(stop.node, ast.Slice)), None)
 
 
 def _folder(rows: object) -> object:
