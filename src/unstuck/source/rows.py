@@ -57,33 +57,30 @@ def _divided(one: frozenset[Side], other: frozenset[Side]) -> bool:
 
 def cuts_overlap(one: Rows, other: Rows) -> bool:
     """Whether the two are slices of one table whose stated bounds leave rows in both: `[:800]` and `[700:]`."""
-    for key, sides in one:
-        for other_key, other_sides in other:
-            if key != other_key:
-                continue
-            taken = dict(sides)
-            common = [(taken[split], side, split) for split, side in other_sides if split in taken]
-            differing = [(a, b) for a, b, _ in common if a != b]
-            if len(differing) == 1 and common[0][2][0] == "slice" and _ranges_meet(*differing[0]):  # type: ignore[index]
-                return True
+    pairs = [(dict(s), dict(t)) for k, s in one for key, t in other if k == key]
+    for taken, others in pairs:
+        split = [name for name in taken.keys() & others.keys() if taken[name] != others[name]]
+        if len(split) == 1 and isinstance(split[0], tuple) and split[0][0] == "slice":
+            return _ranges_meet(_range(taken[split[0]]), _range(others[split[0]]))
     return False
 
 
-def _ranges_meet(one: Hashable, other: Hashable) -> bool:
-    bounds = [_number(text) for pair in (one, other) if isinstance(pair, tuple) for text in pair]
-    if len(bounds) != 4 or any(bound is None for bound in bounds):
-        return False
-    lower, upper, other_lower, other_upper = bounds
-    stated = [bound for bound in bounds if bound]
-    if any(bound < 0 for bound in stated) and any(bound > 0 for bound in stated):  # the length is not known
-        return False
-    return (not upper or other_lower < upper) and (not other_upper or lower < other_upper)
+def _range(side: Hashable) -> tuple[float, float] | None:
+    """The bounds of a slice, where they are plain numbers."""
+    texts = side if isinstance(side, tuple) else ()
+    if len(texts) != 2 or not all(str(text).lstrip("-").isdigit() or text == "" for text in texts):
+        return None
+    lower, upper = texts
+    return float(lower or "-inf"), float(upper or "inf")
 
 
-def _number(text: object) -> int | None:
-    """The bound of a slice: 0 where there is none, None where it is not a plain number."""
-    digits = text.lstrip("-") if isinstance(text, str) else "?"
-    return None if digits and not digits.isdigit() else int(text or 0)  # type: ignore[call-overload]
+def _ranges_meet(one: tuple[float, float] | None, other: tuple[float, float] | None) -> bool:
+    if one is None or other is None:
+        return False
+    stated = [bound for bound in (*one, *other) if abs(bound) != float("inf")]
+    if min(stated) < 0 < max(stated):  # the one is counted from the end: that needs the length
+        return False
+    return one[0] < other[1] and other[0] < one[1]
 
 
 def added(rows: Rows, origin: Rows) -> frozenset[Side]:
