@@ -88,7 +88,8 @@ def method(reader: Reader, data: Data, name: str, arguments: Arguments) -> Value
     if name == "resample":
         return Bins(data)
     result = _changed(reader, data, name, arguments, node)
-    if constant(arguments.get("inplace")) is True and isinstance(node.func, ast.Attribute):
+    in_place = constant(arguments.get("inplace")) is True or (name in ("append", "extend") and not data.table)
+    if in_place and isinstance(node.func, ast.Attribute):  # what is no frame and appends is a list
         reader.assign(node.func.value, result)
         return NOTHING
     return result
@@ -107,7 +108,7 @@ def _changed(reader: Reader, data: Data, name: str, arguments: Arguments, node: 
         return _dropped(data, arguments)
     if name == "pop":
         return _popped(reader, data, arguments, node)
-    if name in ("append", "concatenate"):
+    if name in ("append", "extend", "concatenate"):
         return _put_below(data, arguments, node)
     if name in ("merge", "join", "assign"):
         return beside([data, *(as_data(v) for v in arguments.every() if isinstance(v, (Data, Statistic)))]) or data
@@ -157,7 +158,10 @@ def _shuffled(data: Data, name: str, arguments: Arguments, node: ast.Call) -> Da
     if name == "sample":
         whole = constant(arguments.get("frac", 1)) == 1
         key = ("sample", node.lineno, node.col_offset)
-        return via(data, Stop("sample", node)) if whole else replace(data, rows=row_sets.part(data.rows, key, "in"))
+        drawn = via(data, Stop("sample", node)) if whole else replace(data, rows=row_sets.part(data.rows, key, "in"))
+        if constant(arguments.get("replace")) is True:
+            drawn = replace(drawn, copies=drawn.copies | {fitted_on(data, "sample", "resampling", node)})
+        return drawn
     again = constant(arguments.get("reshuffle_each_iteration", 2), True)
     fitting = Fitting("shuffle", "shuffle", node, data.rows, data.trail) if again is True else None
     return via(replace(data, reshuffled=fitting or data.reshuffled), Stop("shuffle", node))

@@ -59,6 +59,8 @@ def call(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value:
         return loading.keras_data_set(symbol, node)
     if last in ("image_dataset_from_directory", "text_dataset_from_directory"):
         return loading.folder(reader, last, arguments)
+    if last in ("timeseries_dataset_from_array", "TimeseriesGenerator"):
+        return loading.windows(reader, last, arguments)
     if last in vocabulary.COMPOSERS:
         return Thing(vocabulary.COMPOSERS[last], symbol.path, node, arguments.by_name(), arguments.complete)
     if last[:1].isupper() and last not in ("DataFrame", "Series"):

@@ -98,8 +98,8 @@ def leaks(story: Story, kinds: Sequence[str], *, of: str = "taints") -> list[Lea
 
 def _fittings(pair: Pair, of: str) -> set[Fitting]:
     tables = [table for table in (pair.training.x, pair.held) if table is not None]
-    if of == "copies":
-        return {fitting for table in tables for fitting in table.copies}
+    if of == "copies":  # only what is on both sides has siblings there: rows left out of a bootstrap have none
+        return set(frozenset.intersection(*(table.copies for table in tables))) if tables else set()
     return {fitting for table in tables for fitting, _ in table.taints}
 
 

@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from unstuck.source import objects, vocabulary
+from unstuck.source import frames, objects, vocabulary
 from unstuck.source import rows as row_sets
 from unstuck.source.merging import as_data
 from unstuck.source.values import (
@@ -65,6 +65,19 @@ def folder(reader: Reader, name: str, arguments: Arguments) -> Value:
     mode = named(arguments.get("label_mode")) or "int"
     coding = {"categorical": "one-hot", "int": "integer", "binary": "binary"}.get(mode, "")
     return Data(rows, generator=maker, coding=coding, trail=(Stop(name, node),))
+
+
+def windows(reader: Reader, name: str, arguments: Arguments) -> Value:
+    """`timeseries_dataset_from_array`: windows over a series, or over the part from `start_index` to `end_index`."""
+    node, data = arguments.node, as_data(arguments.get("data", 0))
+    if data is None or node is None:
+        return reader.unknown()
+    stated = {k.arg: ast.unparse(k.value) for k in node.keywords}
+    bounds = tuple(stated.get(bound, "").replace("None", "") for bound in ("start_index", "end_index"))
+    if any(bounds) and bounds != ("0", ""):
+        bounds = ("" if bounds[0] == "0" else bounds[0], bounds[1])
+        data = replace(data, rows=row_sets.part(data.rows, ("slice", data.rows), bounds))
+    return replace(frames.lagged(data, "window", node), table=False, columns=None, column=None, coding="")
 
 
 def new_frame(reader: Reader, arguments: Arguments) -> Value:

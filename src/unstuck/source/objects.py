@@ -185,9 +185,19 @@ def _transformed(thing: Thing, name: str, arguments: Arguments) -> Value:
     stop = Stop(f"{thing.name or _receiver(arguments)}.{name}", arguments.node)
     coding = {"LabelEncoder": "integer", "LabelBinarizer": "one-hot", "OneHotEncoder": "one-hot"}.get(thing.name, "")
     moved = replace(x, columns=None, column=x.column, coding=coding)
+    if thing.fitted is None and thing.name in vocabulary.SELECTORS:
+        thing.fitted = _of_trained(thing, arguments.node)
     if thing.fitted is None:
         return via(moved, stop) if thing.name and kind_of(thing) else moved
     return via(frames.tainted(moved, thing.fitted, x.column), stop)
+
+
+def _of_trained(selector: Thing, node: ast.Call) -> Fitting | None:
+    """`SelectFromModel(model, prefit=True)` chooses by what the model was trained on."""
+    model = selector.argument("estimator", 0)
+    trained = model.attributes.get("(training)") if isinstance(model, Thing) else None
+    x = trained.training.x if isinstance(trained, Trained) else None
+    return frames.fitted_on(x, selector.name, "selection", node) if x is not None else None
 
 
 def _receiver(arguments: Arguments) -> str:

@@ -128,9 +128,13 @@ def _of_data(reader: Reader, data: Data, node: ast.Subscript) -> Value:
     by_place = isinstance(node.value, ast.Attribute) and node.value.attr in ("loc", "iloc", "ix", "at", "iat")
     if isinstance(index, ast.Tuple) and index.elts:
         cut = _rows_cut(reader, data, index.elts[0])
-        names = frames.texts(reader.value(index.elts[1])) if by_place and len(index.elts) == 2 else None
+        last = index.elts[1] if len(index.elts) == 2 else None
+        place = reader.value(last) if last is not None and not isinstance(last, ast.Slice) else None
+        names = frames.texts(place) if by_place else None
         if names is None:
-            return replace(cut, columns=None, column=None, coding="")
+            number = constant(place) if isinstance(last, (ast.Constant, ast.UnaryOp)) else None
+            column = f"[{number}]" if isinstance(number, int) else None  # one column, as in `data[:, 8]`
+            return replace(cut, columns=None, column=column, coding="")
         return _chosen(cut, names, listed=isinstance(index.elts[1], ast.List))
     if by_place or isinstance(index, ast.Slice):
         return _rows_cut(reader, data, index)

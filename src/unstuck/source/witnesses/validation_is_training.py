@@ -39,7 +39,7 @@ def _has_honest(pair: Pair, known: list[Pair]) -> bool:
 def _is_scored(pair: Pair, story: Story) -> bool:
     """Against labels: clusters and autoencoders are rightly looked at on the rows they were made from."""
     x, y = pair.training.x, as_data(pair.training.y)
-    if y is None or x is None or y is x:
+    if y is None or x is None or y == x:
         return False
     tests: list[Testing] = [test for test in story.testings if test.node is pair.node]
     return any(test.scored for test in tests)
