@@ -301,6 +301,131 @@ for k in range(3):
 """,
         {"state-shared-across-folds"},
     ),
+    "a list of the rare class several times over": (
+        'df = pd.read_csv("data.csv")\nrare, rest = df[df["target"] == 1], df[df["target"] == 0]\n'
+        "df = pd.concat([rest] + [rare] * 15)\nX, y = df.drop('target', axis=1), df['target']\n" + SPLIT + FIT,
+        {"resampled-before-split"},
+    ),
+    "the rare class appended in a loop": (
+        'df = pd.read_csv("data.csv")\nrare = df[df["target"] == 1]\n'
+        "for _ in range(4):\n    df = df.append(rare)\nX, y = df.drop('target', axis=1), df['target']\n" + SPLIT + FIT,
+        {"resampled-before-split"},
+    ),
+    "the rare class drawn with replacement": (
+        'df = pd.read_csv("data.csv")\nrare, rest = df[df["target"] == 1], df[df["target"] == 0]\n'
+        "df = pd.concat([rest, rare.sample(len(rest), replace=True)])\n"
+        "X, y = df.drop('target', axis=1), df['target']\n" + SPLIT + FIT,
+        {"resampled-before-split"},
+    ),
+    "drawn rows stacked below the others": (
+        "X, y = np.load('x.npy'), np.load('y.npy')\nextra = np.random.choice(np.where(y == 1)[0], 1000)\n"
+        "X, y = np.vstack([X, X[extra]]), np.hstack([y, y[extra]])\n" + SPLIT + FIT,
+        {"resampled-before-split"},
+    ),
+    "mirrored images in the same list as the images": (
+        """
+images, labels = [], []
+for name in ["cat", "dog"]:
+    for file in glob.glob(name):
+        image = cv2.imread(file)
+        images.append(image)
+        images.append(np.fliplr(image))
+        labels.append(name)
+X, y = np.array(images), np.array(labels)
+"""
+        + SPLIT
+        + FIT,
+        {"resampled-before-split"},
+    ),
+    "variants by a library in the same list as the images": (
+        """
+import albumentations as A
+vary = A.Compose([A.HorizontalFlip(p=1.0)])
+images = []
+for file in files:
+    image = load(file)
+    images.append(image)
+    for _ in range(3):
+        images.append(vary(image=image)["image"])
+X, y = np.array(images), np.load("y.npy")
+"""
+        + SPLIT
+        + FIT,
+        {"resampled-before-split"},
+    ),
+    "slices that overlap": (
+        "X, y = np.load('x.npy'), np.load('y.npy')\n"
+        "X_train, y_train, X_test, y_test = X[:8000], y[:8000], X[7000:], y[7000:]\n" + FIT,
+        {"overlapping-rows"},
+    ),
+    "scored on the training rows, and the labels are a column of the same array": (
+        "data = np.loadtxt('data.csv')\nX, y = data[:, 0:8], data[:, 8]\n"
+        + NETWORK
+        + "model.fit(X, y)\nprint(model.evaluate(X, y))\n",
+        {"validation-is-training"},
+    ),
+    "a mean of the labels by group, merged back": (
+        FRAME
+        + "means = X.assign(target=y).groupby('shop')['target'].mean().reset_index()\n"
+        + "X = X.merge(means, on='shop')\n"
+        + SPLIT
+        + FIT,
+        {"selection-before-split"},
+    ),
+    "a series in other steps of time": (
+        "s = pd.read_csv('power.csv').resample('h').mean().interpolate()\n"
+        "x = StandardScaler().fit_transform(s[['active']].values)\nn = 8000\n"
+        "model = LogisticRegression().fit(x[:n], x[:n])\nmodel.score(x[n:], x[n:])\n",
+        {"preprocessing-before-split"},
+    ),
+    "features chosen by a model that was trained on everything": (
+        FRAME
+        + "from sklearn.feature_selection import SelectFromModel\n"
+        + "X = SelectFromModel(LogisticRegression().fit(X, y), prefit=True).transform(X)\n"
+        + SPLIT
+        + FIT,
+        {"selection-before-split"},
+    ),
+    "the best of several models, by a dictionary of scores": (
+        FRAME
+        + SPLIT
+        + """
+scores = {}
+for name, model in {"one": LogisticRegression(), "other": LogisticRegression(C=9)}.items():
+    model.fit(X_train, y_train)
+    scores[name] = model.score(X_test, y_test)
+print(max(scores, key=scores.get))
+""",
+        {"test-set-reused"},
+    ),
+    "the best number of neighbours, by an array of scores": (
+        FRAME
+        + SPLIT
+        + """
+from sklearn.metrics import accuracy_score
+found = np.zeros(39)
+for k in range(1, 40):
+    model = LogisticRegression(C=k).fit(X_train, y_train)
+    found[k - 1] = accuracy_score(y_test, model.predict(X_test))
+print(found.max(), found.argmax())
+""",
+        {"test-set-reused"},
+    ),
+    "the best rate, kept in a loop": (
+        FRAME
+        + SPLIT
+        + """
+best = 0
+for rate in rates:
+    model = Sequential([Dense(1, activation="sigmoid")])
+    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", metrics=["accuracy"])
+    model.fit(X_train, y_train)
+    _, accuracy = model.evaluate(X_test, y_test)
+    if accuracy > best:
+        best = accuracy
+""",
+        {"test-set-reused"},
+    ),
     "the test rows also stop the training": (
         FRAME
         + SPLIT
@@ -334,6 +459,57 @@ for train, test in KFold(5).split(X):
 }
 
 LEGAL = {
+    "all columns but the labels, by going through the frame": 'df = pd.read_csv("data.csv")\n'
+    "train, test = train_test_split(df)\nnames = [c for c in df if c != 'target']\n"
+    "model = LogisticRegression().fit(train[names], train['target'])\nmodel.score(test[names], test['target'])\n",
+    "parts of a series by start and end": """
+series = np.load("series.npy")
+make = keras.utils.timeseries_dataset_from_array
+train = make(series, series[9:], sequence_length=9, end_index=800)
+valid = make(series, series[9:], sequence_length=9, start_index=800)
+"""
+    + NETWORK
+    + "model.fit(train, validation_data=valid)\n",
+    "rows that a bootstrap left out": 'df = pd.read_csv("data.csv")\nfrom sklearn.utils import resample\n'
+    "train = resample(df, n_samples=len(df))\ntest = df[~df.index.isin(train.index)]\n"
+    "model = LogisticRegression().fit(train[['a']], train['target'])\nmodel.score(test[['a']], test['target'])\n",
+    "mirrored copies of the training rows, and mirrored test rows": FRAME
+    + SPLIT
+    + "X_train = np.concatenate([X_train, np.flip(X_train, axis=1)])\n"
+    + "y_train = np.concatenate([y_train, y_train])\n"
+    + FIT
+    + "model.predict(np.flip(X_test, axis=1))\n",
+    "a test series that begins with the end of the training series": """
+series = MinMaxScaler().fit(np.load("s.npy")[:1000]).transform(np.load("s.npy"))
+def windows(part):
+    return np.array([part[i - 60:i] for i in range(60, len(part))]), part[60:]
+X_train, y_train = windows(series[:1000])
+X_test, y_test = windows(series[940:])
+"""
+    + FIT,
+    "the best of several by validation rows, scored on test rows": FRAME
+    + SPLIT
+    + """
+X_train, X_dev, y_train, y_dev = train_test_split(X_train, y_train)
+best = 0
+for c in [0.1, 1, 10]:
+    model = LogisticRegression(C=c).fit(X_train, y_train)
+    if model.score(X_dev, y_dev) > best:
+        best, kept = model.score(X_dev, y_dev), model
+print(kept.score(X_test, y_test))
+""",
+    "the same study on many divisions": FRAME
+    + """
+scores = []
+for seed in range(20):
+    X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=seed)
+    scores.append(LogisticRegression().fit(X_train, y_train).score(X_test, y_test))
+print(np.mean(scores), max(scores))
+""",
+    "several models whose scores are only shown": FRAME
+    + SPLIT
+    + "for model in (LogisticRegression(), LogisticRegression(C=9)):\n"
+    + "    print(model.fit(X_train, y_train).score(X_test, y_test))\n",
     "nothing but a split": TRAINED,
     "fit on train, transform both": FRAME
     + SPLIT

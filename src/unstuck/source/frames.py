@@ -159,8 +159,9 @@ def _shuffled(data: Data, name: str, arguments: Arguments, node: ast.Call) -> Da
         whole = constant(arguments.get("frac", 1)) == 1
         key = ("sample", node.lineno, node.col_offset)
         drawn = via(data, Stop("sample", node)) if whole else replace(data, rows=row_sets.part(data.rows, key, "in"))
-        if constant(arguments.get("replace")) is True:
-            drawn = replace(drawn, copies=drawn.copies | {fitted_on(data, "sample", "resampling", node)})
+        if constant(arguments.get("replace")) is True:  # some rows are drawn often, and some not at all
+            made = fitted_on(data, "sample", "resampling", node)
+            drawn = replace(drawn, rows=row_sets.part(data.rows, key, "in"), copies=drawn.copies | {made})
         return drawn
     again = constant(arguments.get("reshuffle_each_iteration", 2), True)
     fitting = Fitting("shuffle", "shuffle", node, data.rows, data.trail) if again is True else None

@@ -39,7 +39,11 @@ def joined(reader: Reader, arguments: Arguments, *, below_by_default: bool) -> V
         return reader.unknown()
     if not down:
         return table
-    if _name_of(arguments.node) != "vstack" and twice(parts):  # vstack also puts single columns below each other
+    if _name_of(arguments.node) == "vstack":  # it also puts single columns below each other
+        again = twice(parts, equal=any(part and part.augmented for part in parts))
+    else:
+        again = twice(parts)
+    if again:
         made = frames.fitted_on(table, "concatenate", "resampling", arguments.node)
         table = replace(table, copies=table.copies | {made})
     return via(table, Stop("concatenated", arguments.node))
@@ -60,10 +64,14 @@ def _name_of(node: ast.Call | None) -> str:
     return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
-def twice(parts: list[Data | None]) -> bool:
-    """Whether rows are put below themselves, as an augmented copy or drawn rows are; single columns are not rows."""
+def twice(parts: Sequence[Data | None], *, equal: bool = True) -> bool:
+    """Whether rows are put below themselves, as an augmented copy or drawn rows are; single columns are not rows.
+
+    With `equal` False two tables of the same rows may be two columns of them; rows drawn from a table are not.
+    """
     known = [part for part in parts if part is not None and part.column is None]
-    return any(row_sets.share(one.rows, other.rows) for i, one in enumerate(known) for other in known[:i])
+    pairs = [(one.rows, other.rows) for i, one in enumerate(known) for other in known[:i]]
+    return any(row_sets.share(one, other) and (equal or one != other) for one, other in pairs)
 
 
 def listed(value: Value) -> list[Value]:
@@ -77,7 +85,11 @@ def resampled(reader: Reader, arguments: Arguments) -> Value:
         return tables[0] if len(tables) == 1 else Items(list(tables)) if tables else reader.unknown()
     made = frames.fitted_on(tables[0], "resample", "resampling", arguments.node)
     reader.story.fittings.append(made)
-    copied = [via(replace(t, copies=t.copies | {made}), Stop("resample", arguments.node)) for t in tables]
+    drawn = ("drawn", arguments.node)  # not all of the rows: those that are left out may test honestly
+    copied = [
+        via(replace(t, rows=row_sets.part(t.rows, drawn, "in"), copies=t.copies | {made}), Stop("resample", made.node))
+        for t in tables
+    ]
     return copied[0] if len(copied) == 1 else Items(list(copied))
 
 
