@@ -55,7 +55,7 @@ def _comparisons(story: Story) -> dict[Rows, list[Testing]]:
         training = test.training
         if not test.scored or training is None or training.x is None or row_sets.covers(training.x.rows, test.x.rows):
             continue
-        if not _of_folds(test.x.rows) and not _for_choosing(test.node):
+        if _held_out(story, test) and not _for_choosing(test.node):
             found.setdefault(test.x.rows, []).append(test)
     return found
 
@@ -106,11 +106,23 @@ def _target(test: Testing) -> str | None:
     return y.column if isinstance(y, Data) else None
 
 
-def _of_folds(rows: Rows) -> bool:
-    return any(isinstance(split, tuple) and split[:1] == ("folds",) for _, sides in rows for split, _ in sides)
+def _held_out(story: Story, test: Testing) -> bool:
+    """Whether the rows were set apart by a split or a slice, or are called a test; folds are there to choose by."""
+    cuts = [split for _, sides in test.x.rows for split, _ in sides]
+    if any(isinstance(cut, tuple) and cut[:1] == ("folds",) for cut in cuts):
+        return False
+    if any(cut == "given" or (isinstance(cut, tuple) and cut[:1] == ("slice",)) for cut in cuts):
+        return True
+    parts = [part.rows for split in story.splits for part in split.parts]
+    return any(row_sets.covers(part, test.x.rows) for part in parts) or any(
+        "test" in name for name in _names(test.node)
+    )
 
 
 def _for_choosing(node: ast.AST) -> bool:
     """Whether the rows are called validation rows."""
-    names = [n.id.lower().rstrip("0123456789") for n in ast.walk(node) if isinstance(n, ast.Name)]
-    return any(name.endswith(_VALIDATION) or name.startswith(("val_", "valid", "dev_")) for name in names)
+    return any(name.endswith(_VALIDATION) or name.startswith(("val_", "valid", "dev_")) for name in _names(node))
+
+
+def _names(node: ast.AST) -> list[str]:
+    return [n.id.lower().rstrip("0123456789") for n in ast.walk(node) if isinstance(n, ast.Name)]
