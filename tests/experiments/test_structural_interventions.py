@@ -19,6 +19,7 @@ from unstuck.experiments.interventions.activations import ReplaceActivations
 from unstuck.experiments.interventions.dropout import AddDropout, SetDropout
 from unstuck.experiments.interventions.epochs import ScaleEpochs, StopAt
 from unstuck.experiments.interventions.initialise import Reinitialise
+from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.optimiser import SetClipNorm, SetMomentum
 from unstuck.experiments.interventions.penalty import RemovePenalty
 from unstuck.experiments.interventions.widen import Widen
@@ -282,6 +283,7 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
         (ReplaceActivations("relu"), ['activation="relu"', REINITIALISED]),
         (Reinitialise("", bias="zeros"), ['Dense(4, "tanh", bias_initializer="zeros")']),
         (SetMomentum(0.9), ["SGD(0.1, momentum=0.9)"]),
+        (ScaleLearningRate(0.1), ["SGD(0.01, momentum=0.999)"]),
         (SetClipNorm(1.0), ["SGD(0.1, momentum=0.999, clipnorm=1)"]),
         (RemovePenalty(), ["kernel_regularizer=None"]),
         (SetDropout(0.1), ["Dropout(0.1)"]),
@@ -296,6 +298,18 @@ def test_the_edit_makes_the_change_in_the_source(change: Intervention, expected:
     assert fix is not None and "suggested" == fix.applicability
     changed = applied(SCRIPT, fix)
     assert [] == [text for text in expected if text not in changed], changed
+
+
+def test_an_argument_that_may_stand_unnamed_among_others_is_not_named_again() -> None:
+    script = SCRIPT.replace("SGD(0.1, momentum=0.999)", "SGD(0.1, 0.999)")
+    fix = SetMomentum(0.9).edit(setup_of(script, KINDS))
+    assert fix is not None and ("sketch", ()) == (fix.applicability, fix.edits)
+
+
+def test_the_rate_of_an_optimiser_inside_another_is_only_sketched() -> None:
+    script = SCRIPT.replace("keras.optimizers.SGD(0.1, momentum=0.999)", "LossScaleOptimizer(SGD(0.1))")
+    fix = ScaleLearningRate(0.1).edit(setup_of(script, KINDS))
+    assert fix is not None and ("sketch", ()) == (fix.applicability, fix.edits)
 
 
 def test_layers_are_added_with_model_add_where_the_script_does() -> None:

@@ -49,7 +49,14 @@ def set_optimizer_argument(setup: Setup, name: str, text: str) -> Edit | None:
     if written[:1] in ("'", '"'):
         kind, keras = OPTIMIZERS.get(written.strip("'\"").lower()), sources.keras_name(site["file"])
         return sources.replace(place, f"{keras}.optimizers.{kind}({name}={text})") if kind and keras else None
-    return sources.set_argument(place_as_site(place, site), name, text)
+    made = place_as_site(place, site)
+    call = sources.call(made)
+    if call is None or ast.unparse(call.func).endswith("LossScaleOptimizer"):
+        return None
+    if name == "learning_rate":
+        return sources.set_argument(made, name, text, 0)
+    # what stands second, third, ... without a name differs by optimiser, and may be this argument
+    return None if len(call.args) > 1 else sources.set_argument(made, name, text)
 
 
 def set_metrics(setup: Setup, title: str, written: str) -> Fix:

@@ -70,7 +70,8 @@ class StandardiseTargets(Intervention):
         place = setup.sources.argument(setup.sites["fit"], "y", 1)
         name = setup.sources.text(place)
         change = f"({name} - {name}.mean()) / {name}.std()" if self.centre else f"{name} / {name}.std()"
-        edit = setup.sources.replace(place, change) if name.isidentifier() else None
+        named = all(part.isidentifier() for part in name.split("."))  # y_train, or frame.values
+        edit = setup.sources.replace(place, change) if named else None
         return Fix(
             title="scale the targets by the training rows, and map predictions back",
             applicability="sketch",
