@@ -461,6 +461,11 @@ def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
         ('[tool.unstuck]\nignore = "x"\n', "expected a list of names"),
         ('[tool.unstuck]\nbudget = "soon"\n', "the budget is 'soon'"),
         ("[tool.unstuck\n", "cannot be read"),
+        (
+            '[tool.unstuck]\nignore = ["dying-rleu"]\n',
+            "the unknown rule 'dying-rleu'; `unstuck rules` lists the valid ones",
+        ),
+        ("[tool.unstuck.rules.dying-relu]\ndead-shar = 0.4\n", "the unknown threshold of dying-relu 'dead-shar'"),
     ],
 )
 def test_a_setting_that_is_not_valid_stops_everything(workplace: Workplace, content: str, said: str) -> None:
@@ -478,3 +483,29 @@ def test_the_environment_counts_when_the_command_line_is_silent(
     workplace("run", "train.py")
     workplace("run", "--budget", "8 s", "train.py")
     assert [settings.budget for _, settings in workplace.judged] == [7.0, 8.0]
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "said"),
+    [
+        ('ignore = ["no-such-rule"]\n', 2, "the unknown rule 'no-such-rule'"),
+        ('select = ["LEK"]\n', 0, "No findings."),
+        ('ignore = ["softmax-on-one-unit", "class-imbalance"]\nselect = ["OUT"]\n', 0, "No findings."),
+        ('select = ["OUT"]\n', 1, "error[softmax-on-one-unit]"),
+    ],
+)
+def test_check_judges_by_the_rules_that_the_settings_name(tmp_path: Path, content: str, status: int, said: str) -> None:
+    (tmp_path / "unstuck.toml").write_text(content)
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import keras\nmodel = keras.Sequential([keras.layers.Dense(1, activation='softmax')])\n"
+        "model.compile('adam', loss='mse')\nmodel.fit(x, y)\n"
+    )
+    result = CliRunner().invoke(main, ["check", str(script)])
+    assert (status, True) == (result.exit_code, said in result.output), result.output
+
+
+def test_the_list_of_commands_says_each_in_full() -> None:
+    shown = CliRunner().invoke(main, ["--help"], terminal_width=80).output
+    assert [] == [line for line in shown.splitlines() if line.endswith("...") and "Usage:" not in line]
+    assert shown.index("  run ") < shown.index("  diagnose ") < shown.index("  fix ")

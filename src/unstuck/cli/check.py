@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from unstuck import __version__
+from unstuck.cli.known_rules import GROUPS, refuse_unknown
 from unstuck.cli.options import told, without_known
 from unstuck.errors import UnstuckError
 from unstuck.report import console
@@ -73,8 +74,10 @@ def check(
     given = {"fail_on": fail_on, "show": show, "only": only, "ignore": ignore}
     flagged = {name: flags[name] or None for name in ("exit_zero", "strict")}
     settings = load(paths[0], **given, **flagged)
-    asked = Asked(settings.only, settings.ignore, settings.exclude)
+    refuse_unknown(replace(settings, only=()), paths[0])
     _refuse_unknown(only)
+    selected = () if set(settings.select) & set(GROUPS) else settings.select
+    asked = Asked(settings.only or selected, settings.ignore, settings.exclude)
     checked = check_paths(paths, asked, __version__)
     exempt = {f.fingerprint for f in checked.report.findings if is_exempt(f, settings.per_file)}
     checked = replace(checked, report=without_known(set_aside(checked.report, exempt), baseline, write_baseline))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unstuck.cli.known_rules import refuse_unknown
 from unstuck.errors import UnstuckError
 from unstuck.report import console
 
@@ -90,7 +91,9 @@ def settings_for(start: Path, options: dict[str, Any], **more: Any) -> Settings:
     from unstuck.settings import load
 
     names = ("experiments", "budget", "seeds", "fail_on", "exit_zero", "strict", "show", "executor")
-    return load(start, **{name: options[name] for name in names}, **more)
+    settings = load(start, **{name: options[name] for name in names}, **more)
+    refuse_unknown(settings, start)
+    return settings
 
 
 def without_known(found: Report, baseline: Path | None, new: Path | None) -> Report:
