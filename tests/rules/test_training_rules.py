@@ -391,7 +391,7 @@ def test_a_loss_that_grows_without_end_is_named_as_an_echo_of_its_root() -> None
 def test_a_straight_line_through_bent_data_is_suspected() -> None:
     line = setup(dense(0, 1, "linear"))
     found = suspect(judge(ModelTooSmall, line, skill(0.05, 0.05), reference(0.99, linear=0.84)))
-    assert "the best straight line scores 0.84; boosted trees 0.99" == found.evidence[0].text
+    assert "the best straight line reaches a skill of 0.84; boosted trees 0.99" == found.evidence[0].text
     assert "2 more layers of 64" in found.cures[0].label
 
 

@@ -190,7 +190,7 @@ def _thrown(replay: Replay | None) -> list[Evidence]:
             measure="kernel-growth",
             value=worst,
             expected=THROWN,
-            text=f"a kernel grew to {worst:.3g} times its initial size in {step} step{'s' if step > 1 else ''}",
+            text=f"a weight matrix grew to {worst:.3g} times its initial size in {step} step{'s' if step > 1 else ''}",
         )
     ]
 

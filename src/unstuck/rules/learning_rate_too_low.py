@@ -36,7 +36,7 @@ ADAM = frozenset({"adam", "adamw", "nadam"})
 class LearningRateTooLow(Rule):
     """
     What it finds:
-    A fit in which no kernel moved by more than 5 % of its size, or in which the loss falls every epoch and still
+    A fit in which no weight matrix moved by more than 5 % of its size, or in which the loss falls every epoch and still
     stands near its initial value.
 
     Why training stops:
@@ -99,7 +99,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
         moves = [m for path, m in replay.relative_moves.items() if path.endswith("kernel") and np.isfinite(m)]
         furthest = max(moves, default=float("nan"))
         if not moves or furthest == 0:
-            return NotApplicable("no kernel moved at all, so a larger rate would not move them either")
+            return NotApplicable("no weight matrix moved at all, so a larger rate would not move them either")
         if curve.diverged:
             return Cleared("the loss rose instead of standing still", furthest, MOVED)
         fell = 1 - replay.last.loss / replay.first.loss if replay.first.loss > 0 else float("nan")
@@ -107,7 +107,9 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
         unfinished = unfinished and _left(replay, skill) > STILL_LEFT
         still = furthest < MOVED and (setup.optimizer.learning_rate or 0.0) < setup.optimizer.default_rate
         if skill.train >= LEARNT or not (still or unfinished):
-            return Cleared(f"a kernel moved by {furthest:.0%} of its size in {replay.last.step} steps", furthest, MOVED)
+            return Cleared(
+                f"a weight matrix moved by {furthest:.0%} of its size in {replay.last.step} steps", furthest, MOVED
+            )
         return self._suspect(setup, curve, replay, skill, furthest, fell)
 
     def _suspect(
@@ -120,7 +122,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
                 measure="largest-relative-move",
                 value=furthest,
                 expected=MOVED,
-                text=f"no kernel moved by more than {furthest:.2g} of its size in {replay.last.step} steps",
+                text=f"no weight matrix moved by more than {furthest:.2g} of its size in {replay.last.step} steps",
             )
         ]
         if 0 < fell < 1:

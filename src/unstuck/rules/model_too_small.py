@@ -118,8 +118,10 @@ model.fit(x, y.astype("float32"), validation_data=(x_val, y_val.astype("float32"
                 measure="linear-skill",
                 value=reference.linear,
                 expected=reference.best,
-                text=f"the best straight line scores {reference.linear:.2f}; boosted trees {reference.best:.2f}",
+                text=f"the best straight line reaches a skill of {reference.linear:.2f}; "
+                f"boosted trees {reference.best:.2f}",
             ),
+            Widen(factor=8 if setup.hidden else 1, layers=2),
         )
 
     def _narrow(self, setup: Setup, skill: Skill, reference: Reference, curve: Curve | None) -> Judgement:
@@ -148,6 +150,7 @@ model.fit(x, y.astype("float32"), validation_data=(x_val, y_val.astype("float32"
                 expected=NARROW,
                 text=f"the {role} hidden layer passes on {_units(small)} numbers a row",
             ),
+            Widen(factor=8, layers=2),
             confidence="possible" if falling else "likely",
         )
 
@@ -158,16 +161,16 @@ model.fit(x, y.astype("float32"), validation_data=(x_val, y_val.astype("float32"
         reference: Reference,
         location: Location | None,
         seen: Evidence,
+        wider: Widen,
         confidence: Confidence = "likely",
     ) -> Suspect:
         both = Evidence(
             measure="train-skill",
             value=skill.train,
             expected=reference.best,
-            text=f"the network scores {skill.train:.2f} on its own training rows"
+            text=f"the network reaches {skill.train:.2f} on its own training rows"
             + (f" and {skill.held:.2f} on held-out rows" if np.isfinite(skill.held) else ""),
         )
-        wider = Widen(factor=8, layers=2)
         return Suspect(
             message=message,
             confidence=confidence,

@@ -23,6 +23,6 @@ def sightings(story: Story) -> Iterator[Sighting]:
                     message="a hidden layer goes through softmax",
                     label="its units share a sum of 1",
                     related=((dense[0].node, "the output"),) if dense[0].node is not None else (),
-                    conclusion="what the layer can pass on is squeezed onto a simplex, and learning is slow",
+                    conclusion="the units share a sum of 1, so little gets through, and learning is slow",
                     help="use relu in hidden layers",
                 )
