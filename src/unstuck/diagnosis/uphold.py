@@ -63,7 +63,7 @@ def _priced(suspect: Suspect, best: Trial | None) -> Suspect:
     if best is None:
         return replace(suspect, severity="note", message=f"{suspect.message}; its price was not measured")
     if best.outcome == "confirmed":
-        said = f"{best.metric} falls by {abs(best.effect or 0.0):.2f} {_interval(best)} when it is done honestly"
+        said = f"{best.metric} falls by {_lost(best)} when it is done honestly"
         return replace(suspect, severity="error", conclusion=f"{suspect.conclusion}; {said}".lstrip("; "))
     about = "its price here is about 0" if best.outcome == "refuted" else "its price is lost in the noise"
     said = _price(about, best)
@@ -167,15 +167,28 @@ def _confirmed(best: Trial, tested: Tested, suspect: Suspect) -> str:
     placebo = tested.placebo.effect if tested.placebo is not None else None
     against = f"; a placebo moves it by {_signed(placebo)}" if placebo is not None else ""
     if suspect.harm:
+        worthless = ", no better than a constant answer" if after < WORTH and "skill" in best.metric else ""
         return (
-            f"of the {best.metric} of {before:.2f} shown, {abs(best.effect or 0):.2f} {_interval(best)} is the leak; "
-            f"honest is near {after:.2f}{against}"
+            f"of the {best.metric} of {_plain(before)} shown, {_lost(best)} is the leak; "
+            f"honest is near {_plain(after)}{worthless}{against}"
         )
-    return f"{best.label} changes {best.metric} from {before:.2f} to {after:.2f} {_interval(best)}{against}"
+    change = f"from {_plain(before)} to {_plain(after)}, by {_signed(best.effect)} {_interval(best)}"
+    return f"{best.label} changes {best.metric} {change}{against}"
 
 
 def _price(about: str, best: Trial) -> str:
     return f"{about}: done honestly, {best.metric} changes by {_signed(best.effect)} {_interval(best)}"
+
+
+def _lost(honest: Trial) -> str:
+    """How much a score falls when a leak is closed, as an amount: `0.26 [0.22, 0.30]`."""
+    low, high = sorted(-end for end in honest.interval or (0.0, 0.0))
+    between = f" [{_plain(low)}, {_plain(high)}]" if honest.interval else ""
+    return f"{_plain(-(honest.effect or 0.0))}{between}"
+
+
+def _plain(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
 
 
 def _signed(value: float | None) -> str:
