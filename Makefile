@@ -54,10 +54,17 @@ lock: .make/lint
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
 	@mkdir -p .make .unstuck && touch $@
 
-.make/test: .make/run requirements/test.txt
+.make/test: .make/run .make/chromium requirements/test.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements/test.txt -c requirements/run.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements/run.txt $(TORCH)
 	@touch $@
+
+# Debian's own browser for the tests of the HTML page. Without it, and without the right to install it, they are skipped.
+.make/chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; } \
+	  || echo "No Chromium: the tests of the HTML page in a browser will be skipped (apt-get install chromium)."
+	@mkdir -p .make && touch $@
 
 .make/lint: .make/run requirements/lint.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements/lint.txt

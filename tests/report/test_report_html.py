@@ -5,10 +5,7 @@ import hashlib
 import json
 import math
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -212,19 +209,3 @@ def test_what_is_flat_is_drawn_flat() -> None:
     assert 0.03 < (high - low) / high
     low, high = scale_of([0.625, 0.626]).to_dict()["domain"]
     assert 0.1 == pytest.approx(high - low)
-
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (apt-get install chromium)")
-def test_chromium_renders_the_page_without_a_complaint_and_its_buttons_work(tmp_path: Path) -> None:
-    page = tmp_path / "page.html"
-    page.write_text(html_page(case_a()))
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0", "--dump-dom"]
-    done = subprocess.run(
-        [CHROMIUM or "", *options, page.as_uri()], capture_output=True, text=True, timeout=120, check=True
-    )
-    assert "CONSOLE" not in done.stderr
-    buttons = re.findall(r"<button[^>]*>([^<]*)</button>", done.stdout)
-    assert sorted(buttons) == ["copy as JSON", "copy the new lines", "open all"]
