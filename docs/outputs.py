@@ -25,7 +25,7 @@ STORE = DOCS / "outputs"
 PICTURE = DOCS / "report.png"
 SHOWN_IN_PICTURE = "stuck_at_zero"
 BLOCK = re.compile(r"<!-- output: (?P<command>[^>]+) -->\n```\w*\n(?P<text>.*?)```\n", re.DOTALL)
-PASSING = re.compile(r"^(Experiments:|Run:|Explain:|Note: fit)")
+PASSING = re.compile(r"^(Experiments:|Run:|Page:|Explain:|Note: fit)")
 """Lines that differ from run to run and from machine to machine."""
 
 
@@ -97,7 +97,8 @@ def take_picture() -> None:
     with TemporaryDirectory() as folder:
         page = Path(folder) / "report.html"
         page.write_text(html_page(from_json((STORE / f"{SHOWN_IN_PICTURE}.json").read_bytes())))
-        options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1100,1240"]
+        options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+        options += ["--hide-scrollbars", "--window-size=1100,1240", f"--user-data-dir={folder}/profile"]
         subprocess.run([chromium, *options, f"--screenshot={PICTURE}", page.as_uri()], check=True, capture_output=True)
 
 

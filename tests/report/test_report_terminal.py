@@ -6,12 +6,13 @@ import sys
 
 import msgspec
 import pytest
-from reports import CASES, EVIL, case_a, healthy, inconclusive, results, several_fits, softmax_finding
+from reports import CASES, EVIL, case_a, healthy, inconclusive, results, several_fits, softmax_finding, trial
 
 from unstuck.finding import Location, Report
 from unstuck.report import concise, text
 from unstuck.report.frame import CODE_WIDTH, Mark, annotate, frame
 from unstuck.report.selection import outcomes, reaches
+from unstuck.report.trials import tables
 from unstuck.report.words import cells, clean, duration, number, spread, wrap
 
 SOURCE_LINE = re.compile(r" *\d+ [|+-] ")
@@ -46,6 +47,31 @@ def test_colour_changes_no_character(case: str) -> None:
 def test_no_control_character_reaches_the_terminal(case: str) -> None:
     shown = text(CASES[case](), verbosity=2) + concise(CASES[case]())
     assert not re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
+
+
+def test_a_change_that_cures_two_causes_is_shown_once() -> None:
+    report = case_a()
+    again = msgspec.structs.replace(report.findings[0], rule="another-cause", fingerprint="v1:another")
+    shown = text(msgspec.structs.replace(report, findings=(report.findings[0], again)))
+    assert 1 == shown.count("help: use a sigmoid")
+    assert "help: the same change as for softmax-on-one-unit above" in shown
+
+
+def test_a_healthy_run_says_more_when_asked() -> None:
+    fit = msgspec.structs.replace(healthy().fits[0], verdict="healthy", facts=("a fact",))
+    report = msgspec.structs.replace(healthy(), fits=(fit,))
+    assert "a fact" not in text(report)
+    assert "a fact" in text(report, verbosity=1)
+
+
+def test_a_table_in_which_nothing_was_changed_is_left_out_beside_others() -> None:
+    arms = [
+        trial("w", "baseline", "as written", (0.5,), metric="held-out skill"),
+        trial("p", "placebo", "other seeds", (0.5,), metric="held-out skill"),
+        trial("c", "intervention", "a change", (0.9,), metric="train skill"),
+    ]
+    assert ["train skill"] == [table.heads[1] for table in tables(arms)]
+    assert ["held-out skill"] == [table.heads[1] for table in tables(arms[:2])]
 
 
 def test_a_healthy_run_prints_two_lines() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from unstuck.finding import Fit, Report
 from unstuck.report.selection import Cause, causes
-from unstuck.report.words import clean, number, wrap
+from unstuck.report.words import clean, number, visible, wrap
 
 WIDTH = 80
 _MEASURES = (
@@ -45,7 +45,13 @@ def _measures(old: Report, new: Report) -> list[str]:
 def _of_fit(old: Fit, new: Fit) -> list[str]:
     rows = [(said, getattr(old, field), getattr(new, field)) for said, field in _MEASURES]
     known = [(said, a, b) for said, a, b in rows if a is not None and b is not None]
-    return [f"{said}: {number(a)} → {number(b)} ({number(b - a, signed=True)})" for said, a, b in known]
+    return [f"{said}: {_change(said, a, b)}" for said, a, b in known]
+
+
+def _change(said: str, before: float, after: float) -> str:
+    if said == "training loss":  # a loss has no scale of its own: four digits, whatever its size
+        return f"{before:.4g} → {after:.4g}"
+    return f"{number(before)} → {number(after)} ({number(after - before, signed=True)})"
 
 
 def _findings(old: Report, new: Report) -> list[str]:
@@ -65,6 +71,10 @@ def _named(cause: Cause) -> str:
     return f"{finding.severity}[{clean(finding.rule)}] {clean(finding.message)} [{cause.standing}]"
 
 
+def _shown(line: str) -> str:
+    return "".join(map(visible, line.expandtabs(4)))
+
+
 def _settings(old: Report, new: Report) -> list[str]:
     lines = []
     for name in ("keras", "backend", "python"):
@@ -78,5 +88,5 @@ def _code(before: Sources, after: Sources) -> list[str]:
     lines: list[str] = []
     for name in sorted(before.keys() | after.keys()):
         found = difflib.unified_diff(before.get(name, ()), after.get(name, ()), f"a/{name}", f"b/{name}", lineterm="")
-        lines += [clean(line) if line.startswith(("---", "+++")) else line for line in found]
+        lines += [clean(line) if line.startswith(("---", "+++")) else _shown(line) for line in found]
     return lines

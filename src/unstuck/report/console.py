@@ -92,10 +92,12 @@ def environment(start: Path) -> str:
     from unstuck.settings import resolve
 
     def installed(name: str) -> str:
-        try:
-            return version(name)
-        except PackageNotFoundError:
-            return "not installed"
+        for package in (name, f"{name}-cpu"):  # tensorflow-cpu is TensorFlow too
+            try:
+                return version(package)
+            except PackageNotFoundError:
+                continue
+        return "not installed"
 
     rows = [("unstuck", installed("unstuck")), ("python", f"{platform.python_version()} ({sys.executable})")]
     rows += [(name, installed(name)) for name in ("keras", "jax", "tensorflow", "torch", "numpy", "scikit-learn")]

@@ -37,9 +37,10 @@ def where_found(fits: Sequence[int], report: Report) -> str:
 
 
 def fit_lines(report: Report, *, width: int, verbosity: int = 0) -> list[str]:
-    """A line for each of several fits, and the facts of every fit that is listed."""
+    """A line for each of several fits, and the facts of every fit that is listed; a healthy run has said enough."""
     if len(report.fits) < 2:
-        return [line for fit in report.fits for line in _facts(fit, width)]
+        telling = [f for f in report.fits if report.findings or verbosity > 0 or f.verdict not in _FINE]
+        return [line for fit in telling for line in _facts(fit, width)]
     listed = list(report.fits)
     if verbosity < 1 and len(listed) > _SHOWN:
         worst = sorted(listed, key=lambda f: f.verdict in _FINE)[:_SHOWN]

@@ -10,21 +10,21 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from unstuck.finding import Finding, Fit, Report
 from unstuck.report.as_json import encoded
 from unstuck.report.charts.forest import forest_chart, placebo_of, price_chart
-from unstuck.report.charts.layers import layer_chart
+from unstuck.report.charts.layers import extent, layer_chart
 from unstuck.report.charts.learning import Panels, learning_charts
-from unstuck.report.charts.training import loss_chart, metric_charts
+from unstuck.report.charts.training import loss_chart, metric_charts, noisy
 from unstuck.report.diff import changes, diff_lines
 from unstuck.report.fits import fit_name, where_found
 from unstuck.report.frame import frame, gutter_of
 from unstuck.report.selection import Cause, causes, fit_of
 from unstuck.report.summary import checked_line, found_line
 from unstuck.report.terminal import applicability
-from unstuck.report.trials import tables, trials_of, winner_of
+from unstuck.report.trials import SKILL, speaks_of_skill, tables, trials_of, winner_of
 from unstuck.report.words import clean, duration, home_of, mean, near, number, place
 
 CAP = 1_000_000
@@ -35,10 +35,11 @@ CHARTED = 6
 """Fits that are drawn; a cross-validation makes many that look alike."""
 MAPS = {
     "dead share": "Dead share: units that answer 0 to every row. A dead unit gets no gradient.",
-    "gradient norm": "Gradient norm of each weight matrix (root mean square); the stronger, the larger, by magnitude.",
+    "gradient norm": "Gradient norm of each weight matrix (root mean square), by order of magnitude.",
     "update ratio": "Update ratio: change a step, relative to the weights; about 1e-3 is usual, 0 is frozen.",
 }
 LEAK = "LEK"
+_TICKED = re.compile(r"`([^`]+)`")
 _NAMES = ("page.html.jinja", "fragment.html.jinja", "page.css", "page.js")
 _OUTCOMES = ("cleared", "refuted", "inconclusive", "not-applicable", "not-checked", "suppressed", "crashed")
 _DETAILS = (
@@ -84,6 +85,7 @@ def _page(report: Report, details: tuple[str, ...], thinner: str) -> str:
         script=Markup(script),
         script_hash=_digest(script),
         maps=MAPS,
+        extent=extent,
         thinner=thinner,
         outcomes=[(o, [r for r in report.rules if r.outcome == o]) for o in _OUTCOMES],
         data=Markup(_inert(encoded(report).decode())),
@@ -104,6 +106,7 @@ def _drawn(finding: Finding, report: Report, learning: bool) -> dict[str, Any]: 
 def _training(fit: Fit, layers: bool) -> dict[str, Any]:  # noqa: FBT001
     return {
         "loss": loss_chart(fit),
+        "noisy": noisy(fit),
         "metrics": metric_charts(fit),
         "maps": [(kept, layer_chart(kept)) for kept in fit.layers] if layers else (),
     }
@@ -132,6 +135,7 @@ def _facts(report: Report, shown: tuple[Cause, ...]) -> dict[str, Any]:
         "title": near(report.run.script, home_of(report.run)) or "a run",
         "closing": f"{found_line(report, shown)} {checked_line(report, shown)}",
         "causes": [_cause(cause, report) for cause in shown],
+        "skill": SKILL.capitalize() if speaks_of_skill(report.experiments) else "",
         "clean": clean,
         "duration": duration,
     }
@@ -186,6 +190,11 @@ def _inert(json: str) -> str:
     return json
 
 
+def _said(text: str) -> Markup:
+    """A sentence of the report, with what stands in backticks as code."""
+    return Markup(_TICKED.sub(r"<code>\1</code>", str(escape(clean(text)))))
+
+
 def _read(name: str) -> str:
     return files("unstuck.report").joinpath(name).read_text(encoding="utf-8")
 
@@ -197,4 +206,5 @@ def _template(name: str) -> Template:
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     settings.filters["clean"] = clean
+    settings.filters["said"] = _said
     return settings.get_template(name)

@@ -30,6 +30,21 @@
     button("copy as JSON", (said) => copy(document.getElementById("report").textContent, said)),
   );
   document.querySelector("header").append(tools);
+  const asked = document.getElementById("asked");
+  const filter = document.createElement("input");
+  filter.type = "search";
+  filter.placeholder = "find a rule";
+  filter.setAttribute("aria-label", "find a rule");
+  filter.addEventListener("input", () => {
+    const wanted = filter.value.trim().toLowerCase();
+    for (const list of asked.querySelectorAll("details")) {
+      const rows = [...list.querySelectorAll("tbody tr")];
+      for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+      list.hidden = rows.every((row) => row.hidden);
+      list.open = wanted !== "" && !list.hidden;
+    }
+  });
+  asked.querySelector("h2").after(filter);
   addEventListener("hashchange", openTarget);
   addEventListener("beforeprint", () => all.forEach((d) => d.setAttribute("open", "")));
   openTarget();

@@ -40,6 +40,8 @@ def closing(report: Report, shown: tuple[Cause, ...], *, width: int, verbosity: 
         lines += wrap(warning, width, first="Note: ")
     if report.run.folder and (shown or verbosity > 0):
         lines.append("Run:     " + elide(near(report.run.folder, home_of(report.run)), width - 9))
+    if report.run.folder and shown:
+        lines.append("Page:    unstuck report")
     for rule in list(dict.fromkeys(c.finding.rule for c in shown))[:_EXPLAINED]:
         lines.append("Explain: " + elide(f"unstuck explain {clean(rule)}", width - 9))
     return lines

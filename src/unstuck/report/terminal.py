@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from unstuck.finding import Finding, Fix, Report, Step
 from unstuck.report.diff import changes, diff_lines
 from unstuck.report.experiment import experiment
@@ -9,7 +11,7 @@ from unstuck.report.fits import fit_lines, where_found
 from unstuck.report.frame import frame, gutter_of
 from unstuck.report.selection import Cause, causes
 from unstuck.report.summary import closing
-from unstuck.report.trials import trials_of, winner_of
+from unstuck.report.trials import SKILL, speaks_of_skill, trials_of, winner_of
 from unstuck.report.words import clean, home_of, near, place, wrap
 
 _APPLICABILITY = {
@@ -39,12 +41,17 @@ def text(report: Report, *, width: int = 80, color: bool = False, verbosity: int
     lines = wrap(report.summary.sentence or "No verdict was reached.", width)
     if verbosity >= 0:
         lines += fit_lines(report, width=width, verbosity=verbosity)
+        if any(speaks_of_skill(trials_of(cause.finding, report.experiments)) for cause in shown):
+            lines += wrap(SKILL, width, first="  = ", rest="           ")
     brief: list[str] = []
+    told: dict[Fix, str] = {}
     for cause in shown:
         if verbosity < 0 or (cause.finding.severity == "note" and verbosity < 1):
             brief += _one_line(cause, report, width)
         else:
-            lines += ["", *block(cause, report, width=width, verbosity=verbosity)]
+            lines += ["", *block(cause, report, told, width=width, verbosity=verbosity)]
+            if cause.finding.fix and cause.finding.fix.edits:
+                told.setdefault(cause.finding.fix, cause.finding.rule)
     gap = [""] if verbosity >= 0 else []
     lines += (gap + brief if brief else []) + (gap if shown else [])
     lines += closing(report, shown, width=width, verbosity=verbosity)
@@ -66,8 +73,8 @@ def _one_line(cause: Cause, report: Report, width: int) -> list[str]:
     return wrap(f"{_head(cause)}{finding.message}{where} [{cause.standing}]", width, rest="  ")
 
 
-def block(cause: Cause, report: Report, *, width: int, verbosity: int = 0) -> list[str]:
-    """Everything about one cause."""
+def block(cause: Cause, report: Report, told: Mapping[Fix, str], *, width: int, verbosity: int) -> list[str]:
+    """Everything about one cause; a fix that was told for another one above is only named."""
     finding = cause.finding
     margin = " " * (gutter_of(finding) + 1)
     home = home_of(report.run)
@@ -80,7 +87,9 @@ def block(cause: Cause, report: Report, *, width: int, verbosity: int = 0) -> li
     if finding.flow:
         lines += wrap(_flow(finding.flow, finding, home), width, first=f"{margin}= flow: ")
     lines += _judged(cause, report, margin, width, verbosity)
-    if finding.fix:
+    if finding.fix is not None and finding.fix in told:
+        lines += ["", *wrap(f"the same change as for {clean(told[finding.fix])} above", width, first="help: ")]
+    elif finding.fix:
         lines += ["", *_help(finding, finding.fix, report, margin, width)]
     return lines
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from unstuck.finding import Finding, Trial
 from unstuck.report.words import clean, count, number, spread
 
+SKILL = "skill: 0 is the best constant answer, 1 is perfect; held-out: unseen rows"
+"""What the word means, said once wherever a table uses it."""
 _ORDER = ("baseline", "rival", "placebo", "intervention", "control")
 
 
@@ -36,8 +38,9 @@ def trials_of(finding: Finding, experiments: Sequence[Trial]) -> list[Trial]:
 
 
 def tables(trials: Sequence[Trial]) -> list[Table]:
-    """One table a metric."""
-    metrics = dict.fromkeys(t.metric for t in trials)
+    """One table a metric; one in which nothing was changed is left out beside others."""
+    changed = [t for t in trials if t.role not in ("baseline", "placebo")]
+    metrics = dict.fromkeys(t.metric for t in changed or trials)
     return [_table([t for t in trials if t.metric == metric], metric) for metric in metrics]
 
 
@@ -51,6 +54,11 @@ def _table(trials: list[Trial], metric: str) -> Table:
             rows.insert(0, Row(("as written", spread(seen), "", "")[: 4 if moved else 3]))
     heads = (_repeats(trials), clean(metric), "difference", *(("weights moved",) if moved else ()))
     return Table(heads, tuple(rows))
+
+
+def speaks_of_skill(trials: Sequence[Trial]) -> bool:
+    """Whether a table of these trials uses the word, which then needs saying what it is."""
+    return any("skill" in t.metric for t in trials)
 
 
 def winner_of(trials: Sequence[Trial]) -> Trial | None:

@@ -49,6 +49,7 @@ _CONFIG: dict[str, Any] = {
         "domainColor": LINE,
         "tickColor": LINE,
     },
+    "axisY": {"titlePadding": 12},
     "legend": {"labelColor": SOFT, "titleColor": SOFT, "labelFontSize": 12, "orient": "top", "title": None},
     "text": {"color": INK, "fontSize": 12},
 }

@@ -14,9 +14,9 @@ from unstuck.report.charts.training import scale_of
 from unstuck.report.words import clean, elide, number
 
 ROW = 40
-_LABEL = 58
-"""Characters of a label that fit over its row."""
-_WORDS = {"confirmed": "confirmed", "refuted": "no difference", "inconclusive": "undecided"}
+_LABEL = 64
+"""Characters that fit over a row: its label and what came of it."""
+_WORDS = {"refuted": "no difference", "inconclusive": "undecided"}
 
 
 def forest_chart(trials: Sequence[Trial]) -> Markup | None:
@@ -112,13 +112,22 @@ def differences(trial: Trial) -> list[float]:
 
 
 def _named(trial: Trial) -> str:
-    label = clean(trial.label)
-    short = label if len(label) <= _LABEL else label[: _LABEL - 1] + "…"
-    return f"{short}: {_WORDS.get(trial.outcome, trial.outcome)}"
+    label, word = clean(trial.label), _word(trial) or number(trial.effect or 0.0, signed=True)
+    room = _LABEL - len(word)
+    short = label if len(label) <= room else label[: room - 1] + "…"
+    return f"{short}: {word}"
+
+
+def _word(trial: Trial) -> str:
+    """What the interval says, where the difference alone would not say it."""
+    if trial.outcome == "confirmed" and trial.sufficient is False:
+        return f"{number(trial.effect or 0.0, signed=True)}, not enough alone"
+    return _WORDS.get(trial.outcome, "")
 
 
 def _told(trial: Trial) -> str:
     low, high = trial.interval or (0.0, 0.0)
     effect = number(trial.effect or 0.0, signed=True)
     between = f"{number(low, signed=True)} to {number(high, signed=True)}"
-    return f"{elide(clean(trial.label), 200)}: {effect}, interval {between}, {_WORDS.get(trial.outcome, '')}."
+    word = "not enough alone" if trial.sufficient is False else _WORDS.get(trial.outcome, trial.outcome)
+    return f"{elide(clean(trial.label), 200)}: {effect}, interval {between}, {word}."

@@ -16,6 +16,8 @@ ROW = 22
 NUMBERED = 9
 """Columns up to which each cell has room for its value."""
 _SHARES = ("dead share",)
+DECADE = 1.0
+"""Orders of magnitude that the colours span at least: what is nearly alike looks alike."""
 _LABEL = 24
 
 
@@ -43,13 +45,24 @@ def layer_chart(kept: LayerMap) -> Markup:
     return svg(chart, _said(kept, shares=shares))
 
 
+def extent(kept: LayerMap) -> str:
+    """What the colours stand for where the cells have no room for numbers: `Palest 2e-5, strongest 0.31.`"""
+    values = [v for row in kept.values for v in row if v is not None]
+    if len(kept.steps) <= NUMBERED or not values:
+        return ""
+    low, high = (_value(v, share=kept.measure in _SHARES) for v in (min(values), max(values)))
+    return f"{low} everywhere." if low == high else f"Palest {low}, strongest {high}."
+
+
 def _strength(values: Sequence[float], *, straight: bool) -> Callable[[float], float]:
     """From a value to 0..1: shares as they are, others by their order of magnitude; 0 stays without colour."""
     if straight:
         return lambda value: value
     logs = [math.log10(v) for v in values if v > 0]
     low, high = min(logs, default=0.0), max(logs, default=0.0)
-    return lambda value: 0.0 if value <= 0 else 0.15 + 0.85 * (math.log10(value) - low) / max(1e-9, high - low)
+    room = max(0.0, (DECADE - (high - low)) / 2)
+    low, high = low - room, high + room
+    return lambda value: 0.0 if value <= 0 else 0.15 + 0.85 * (math.log10(value) - low) / (high - low)
 
 
 def _opacity(strength: float) -> float:

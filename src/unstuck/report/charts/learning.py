@@ -63,7 +63,9 @@ def _panel(trial: Trial, values: Sequence[float], colour: str) -> Markup:
         .mark_line(stroke=colour, strokeWidth=1.2, point=alt.OverlayMarkDef(size=10, fill=colour) if short else False)
         .encode(
             x=alt.X("at:Q", title=None, axis=alt.Axis(grid=False, tickCount=4, tickMinStep=1)),
-            y=alt.Y("loss:Q", title=None, scale=scale_of(values), axis=alt.Axis(tickCount=4, format=".2~g")),
+            y=alt.Y(
+                "loss:Q", title=None, scale=scale_of(values), axis=alt.Axis(tickCount=4, format=".2~g", minExtent=36)
+            ),
             detail="seed:N",
         )
         .properties(width=150, height=90)
