@@ -22,6 +22,7 @@ from unstuck.experiments.interventions.initialise import Reinitialise
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.optimiser import SetClipNorm, SetMomentum
 from unstuck.experiments.interventions.penalty import RemovePenalty
+from unstuck.experiments.interventions.standardise import StandardiseInputs
 from unstuck.experiments.interventions.widen import Widen
 from unstuck.finding import Fix
 from unstuck.measure.setup import Head, Layer, Loss, Optimizer, Setup
@@ -319,6 +320,14 @@ def test_layers_are_added_with_model_add_where_the_script_does() -> None:
     assert 'model.add(Dense(64, activation="relu", kernel_initializer="he_normal"))\nmodel.add(Dense(1))' in applied(
         script, fix
     )
+
+
+def test_inputs_are_normalised_before_the_first_layer_that_the_script_adds() -> None:
+    script = "x = load()\nmodel = Sequential()\nmodel.add(layers.Dense(1))\nmodel.fit(x, y)\n"
+    fix = StandardiseInputs().edit(setup_of(script, [("Dense", {"units": 1})]))
+    assert "suggested" == (fix.applicability if fix else "")
+    added = "normalise = layers.Normalization()\nnormalise.adapt(x)\nmodel.add(normalise)\nmodel.add(layers.Dense(1))\n"
+    assert added in applied(script, fix)
 
 
 def test_a_layer_that_is_not_imported_or_a_functional_head_is_only_sketched() -> None:

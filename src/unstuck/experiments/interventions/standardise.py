@@ -100,7 +100,33 @@ def _whole(array: np.ndarray) -> bool:
 
 
 def _normalization_edits(setup: Setup) -> tuple[Edit, ...]:
-    """Two insertions: a layer adapted to the rows given to fit, and its place at the front of a Sequential list."""
+    """A layer adapted to the rows given to fit, at the front of a `Sequential([...])` or of a chain of `model.add`."""
+    return _front_of_list(setup) or _front_of_chain(setup)
+
+
+def _front_of_chain(setup: Setup) -> tuple[Edit, ...]:
+    """New lines above the first `model.add(...)` of a layer that is no input."""
+    sources = setup.sources
+    first = next((layer for layer in setup.layers if layer.kind != "InputLayer"), None)
+    site, call = (first.site, sources.call(first.site)) if first else (None, None)
+    rows = sources.text(sources.argument(setup.sites["fit"], "x", 0))
+    if first is None or site is None or call is None or not rows.isidentifier():
+        return ()
+    lines = sources.lines[site["file"]]
+    before = lines[site["line"] - 1][: site["column"] - 1]
+    model, prefix = before.removesuffix(".add("), ast.unparse(call.func).removesuffix(first.kind)
+    statement = _statement(lines, call)
+    if not before.endswith(".add(") or not model.isidentifier() or not prefix.endswith("."):
+        return ()
+    if statement is None or not _assigned_before(lines, rows, statement):
+        return ()
+    text = f"normalise = {prefix}Normalization()\nnormalise.adapt({rows})\n{model}.add(normalise)\n"
+    at = (statement.lineno, 1)
+    return (Edit(file=sources.shown(site["file"]), start=at, end=at, text=text),)
+
+
+def _front_of_list(setup: Setup) -> tuple[Edit, ...]:
+    """Two insertions: the layer above the statement of the model, and its place at the front of the list."""
     sources, site = setup.sources, setup.sites["model"]
     call, rows = sources.call(site), sources.text(sources.argument(setup.sites["fit"], "x", 0))
     front = _front(call)
