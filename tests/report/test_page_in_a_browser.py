@@ -88,10 +88,11 @@ def test_the_new_lines_of_the_remedy_are_copied_as_they_are(opened: Open) -> Non
 
 def test_a_rule_is_found_by_its_name(opened: Open) -> None:
     page = opened(case_a())
-    name = case_a().rules[0].rule
+    name = next(result.rule for result in case_a().rules if result.outcome == "cleared")
     page.get_by_label("find a rule").fill(name)
-    shown = page.locator("#asked details[open] tbody tr:visible th")
-    assert [name] == list(dict.fromkeys(shown.all_inner_texts()))
+    shown = page.locator("#asked details[open] tbody tr:visible th").all_inner_texts()
+    assert name in shown
+    assert len(shown) < len(case_a().rules)
 
 
 def test_a_link_to_a_cause_unfolds_it(opened: Open) -> None:
