@@ -113,7 +113,7 @@ def _colour(parts: Sequence[str]) -> alt.Color:
 
 def _lines(rows: Rows, title: str, scale: alt.Scale, parts: Sequence[str], *, faint: bool = False) -> alt.Chart:
     few = max(sum(row["part"] == part for row in rows) for part in parts) <= FEW
-    powers = {"values": _powers(scale)} if scale.to_dict().get("type") == "log" else {"tickCount": 5}
+    powers: dict[str, Any] = {"values": _powers(scale)} if scale.to_dict().get("type") == "log" else {"tickCount": 5}
     lines: alt.Chart = (
         alt.Chart(data(rows))
         .mark_line(
