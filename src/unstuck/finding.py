@@ -49,7 +49,17 @@ class Location(Struct, frozen=True):
     label: str = ""
 
 
-class Evidence(Struct, frozen=True):
+class Measured(Struct, frozen=True):
+    """Holds numbers that a rule has measured; NumPy's become plain ones, as JSON knows no others."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if hasattr(value, "item"):
+                msgspec.structs.force_setattr(self, name, value.item())
+
+
+class Evidence(Measured, frozen=True):
     """One thing that was seen: a sentence for people and the measured value for machines."""
 
     measure: str
@@ -172,7 +182,7 @@ class Finding(Struct, frozen=True):
     fit: int = 0
 
 
-class RuleResult(Struct, frozen=True):
+class RuleResult(Measured, frozen=True):
     """The outcome of one rule on one fit. Every rule has one."""
 
     rule: str
