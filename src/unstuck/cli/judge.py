@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -37,9 +38,15 @@ def run(script: str, args: tuple[str, ...], **options: Any) -> None:
     troubles.check_python(python)
     if not module:
         troubles.check_script(Path(script))
-    from unstuck.record.launch import run_script
+    from unstuck.record.launch import run_script, run_unwatched
+    from unstuck.record.processes import declared_rank
     from unstuck.record.store import prune
 
+    rank = declared_rank(os.environ)
+    if rank:
+        console.say(f"unstuck: process {rank} of a distributed training is not recorded; process 0 is\n", sys.stderr)
+        status = run_unwatched(Path(script) if not module else script, args, module=module, python=python)
+        sys.exit(troubles.exit_status(status))
     prune(Path.cwd(), runs=settings.keep_runs, megabytes=settings.keep_megabytes)
     target = script if module else Path(script)
     recording = run_script(target, args, samples=settings.samples, module=module, python=python)

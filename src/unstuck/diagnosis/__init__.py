@@ -192,6 +192,7 @@ def _report(run: RecordedRun, parts: list[Part], seconds: float) -> Report:
     problems = [f"fit {part[0].index + 1}: {part[3].problem}" for part in parts if part[3].problem]
     problems += [f"note: {name} failed: {error}" for part in parts for name, error in part[4].items()]
     problems += [f"note: {e.body.get('where')}: {e.body.get('error')}" for e in run.events if e.kind == "fault"]
+    problems += dict.fromkeys(str(e.body.get("text")) for e in run.events if e.kind == "note")
     counts = {s: sum(f.severity == s and f.explained_by is None for f in findings) for s in SEVERITIES}
     return Report(
         schema=SCHEMA,

@@ -16,6 +16,7 @@ from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.statistics import WORTH
 from unstuck.finding import Confidence, Evidence, Finding, Fix, RuleResult, Severity, Trial
 from unstuck.measure.case import Case
+from unstuck.measure.ending import Ending
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Suspect
 
@@ -90,6 +91,10 @@ def _untested(judged: Judged, case: Case, tested: Tested, trials: Sequence[Trial
         said = ", ".join(f"{name}: {value:.2f}" for name, value in reached.items())
         conclusion = f"{suspect.conclusion + '; ' if suspect.conclusion else ''}held-out skill stays at chance ({said})"
         return _finding(judged, case, tested, None, "confirmed", conclusion), judged.result
+    ending = case.get(Ending)
+    if tested.problem and ending.cut and suspect.confidence != "proven":
+        reason = f"the fit {ending.words}; {tested.problem}"
+        return None, _outcome(judged.result, "inconclusive", reason)
     why = tested.problem or next((t.note for t in trials if t.note), "") or "experiments are off"
     conclusion = suspect.conclusion or f"the evidence fits; not tried: {why}"
     milder = replace(judged, suspect=_at_most_warning(judged))

@@ -10,6 +10,7 @@ from unstuck.finding import Finding, Fit, Verdict
 from unstuck.measure.case import Case
 from unstuck.measure.curve import STILL_FALLING, Curve
 from unstuck.measure.data import Data
+from unstuck.measure.ending import Ending
 from unstuck.measure.history import History
 from unstuck.measure.room import MARGIN, Room
 from unstuck.measure.setup import Setup
@@ -97,6 +98,9 @@ def _stuck(root: Finding, reached: float) -> tuple[Verdict, str]:
 
 
 def _without_fault(case: Case, skill: Skill | None, curve: Curve | None, room: Room | None) -> tuple[Verdict, str]:
+    ending = case.get(Ending)
+    if not ending.steps and ending.cut:
+        return "unknown", f"Not judged: the fit {ending.words}."
     if skill is None or not np.isfinite(skill.best):
         why = case.fit.end.get("error") or case.fit.probe.get("error") or "too little was recorded"
         return "unknown", f"Not judged: {str(why).splitlines()[0]}."
@@ -112,6 +116,8 @@ def _without_fault(case: Case, skill: Skill | None, curve: Curve | None, room: R
         return "unknown", (
             f"At chance: {on} skill is {reached:.2f}, and the reference learners do not do better ({learnable:.2f})."
         )
+    if ending.cut and not near:
+        return "unfinished", f"Not stuck as far as it came: the fit {ending.words}, with {on} skill {reached:.2f} of 1."
     if falling > STILL_FALLING and not near:
         return (
             "unfinished",

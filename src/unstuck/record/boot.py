@@ -6,6 +6,7 @@ The interpreter may be that of another environment, in which unstuck is not inst
 lies in on `sys.path` would bring the other packages there with it.
 """
 
+import contextlib
 import importlib.util
 import sys
 from pathlib import Path
@@ -30,3 +31,9 @@ if __name__ == "__main__":
     from unstuck.record.execute import main
 
     sys.exit(main(sys.argv[1:]))
+elif "JOIN" in globals():  # read by a process that the script has started, see record/processes.py
+    with contextlib.suppress(Exception):
+        make_importable()
+        from unstuck.record.execute import join
+
+        join(*globals()["JOIN"])

@@ -17,17 +17,18 @@ from pathlib import Path
 from typing import Any
 
 from unstuck.record.imports import after_import
-from unstuck.record.recorder import Recorder, environment
+from unstuck.record.recorder import Recorder, environment, wrapped
 
 
 def main(arguments: list[str]) -> int:
     """Run `FOLDER OPTIONS TARGET ARGS...`, OPTIONS being JSON: `samples`, `module`; return the exit status."""
     folder, options, target, *args = arguments
     chosen = json.loads(options)
-    recorder = Recorder.current = Recorder(Path(folder), samples=chosen["samples"])
+    recorder = Recorder.current = Recorder(Path(folder), samples=chosen["samples"], run=Path(folder))
     path = "" if chosen["module"] else str(Path(target).resolve())
     recorder.guard(lambda: _describe(recorder, [target, *args], path), "start")
     watch_imports(recorder)
+    _watch_processes(recorder)
     _prefer_installed_backend()
     _keep_warnings(recorder)
     run = _module(target) if chosen["module"] else _notebook(path) if path.endswith(".ipynb") else _script(target)
@@ -35,6 +36,14 @@ def main(arguments: list[str]) -> int:
     recorder.guard(lambda: recorder.writer.meta("environment", environment()), "end")
     recorder.close(status)
     return code
+
+
+def join(run: str, parent: str, samples: bool) -> None:  # noqa: FBT001
+    """Begin to watch this process, one that the recorded script has started."""
+    if Recorder.current is None:
+        recorder = Recorder.current = Recorder(Path(run), samples=samples, run=Path(run), parent=Path(parent))
+        watch_imports(recorder)
+        _watch_processes(recorder)
 
 
 def _describe(recorder: Recorder, command: list[str], path: str) -> None:
@@ -76,6 +85,26 @@ def watch_imports(recorder: Recorder) -> None:
             "sklearn.model_selection": hooked("split hooks", splits_arrived),
         }
     )
+
+
+def _watch_processes(recorder: Recorder) -> None:
+    """Record also in processes that the script forks or that `multiprocessing` starts."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=recorder.forked)
+
+    def spawning_arrived() -> None:
+        from multiprocessing import spawn
+
+        prepare = spawn.get_preparation_data
+
+        def get_preparation_data(name: str) -> dict[str, Any]:
+            data = prepare(name)
+            data["unstuck"] = recorder.guard(recorder.invitation, "new process")
+            return data
+
+        spawn.get_preparation_data = wrapped(prepare, get_preparation_data)
+
+    after_import({"multiprocessing.spawn": lambda: recorder.guard(spawning_arrived, "multiprocessing")})
 
 
 def _prefer_installed_backend() -> None:
@@ -178,7 +207,7 @@ def _execute(run: Callable[[Recorder], None], target: str, args: list[str], reco
         _show_traceback()
         return "interrupted", 130
     except BaseException as error:
-        recorder.guard(partial(recorder.writer.meta, "error", f"{type(error).__name__}: {error}"), "error")
+        recorder.guard(partial(recorder.writer.meta, "error", f"{type(error).__name__}: {str(error)[:2000]}"), "error")
         _show_traceback()
         return f"raised {type(error).__name__}", 1
     return "completed", 0

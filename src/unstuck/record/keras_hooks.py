@@ -191,6 +191,8 @@ def _hook_train_on_batch(model_class: Any, recorder: Recorder) -> None:
 def _loop(recorder: Recorder, signature: inspect.Signature, model: Any, args: Any, kwargs: Any) -> Any:
     from unstuck.record.loop import LoopRecorder
 
+    if not recorder.chosen:
+        return None
     given = _named(signature, model, args, kwargs)
     loop = recorder.loops.get(id(model))
     if loop is None or loop.model is not model:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from unstuck.record.processes import gather
 from unstuck.record.store import Reader, new_folder
 
 BOOT = Path(__file__).with_name("boot.py")
@@ -76,6 +78,14 @@ def run_script(
                     child.send_signal(signal.SIGINT)
 
 
+def run_unwatched(script: Path | str, args: tuple[str, ...], *, module: bool = False, python: str | None = None) -> int:
+    """Run the script as it is, in one of several processes of which another is recorded; return its exit status."""
+    command = [python or sys.executable, *(["-m"] if module else []), str(script), *args]
+    child = subprocess.Popen(command)
+    with _passing_on(child):
+        return child.wait()
+
+
 @contextlib.contextmanager
 def _passing_on(child: subprocess.Popen[bytes]) -> Iterator[None]:
     """SIGTERM to us ends the script, not the diagnosis of what it did."""
@@ -97,6 +107,8 @@ def _passing_on(child: subprocess.Popen[bytes]) -> Iterator[None]:
 def _recording(folder: Path, status: int) -> Recording:
     if not (folder / "run.sqlite").exists():
         return Recording(folder, status, 0, False, "", complete=False)
+    with contextlib.suppress(OSError, sqlite3.Error):
+        gather(folder)
     reader = Reader(folder)
     meta = reader.meta()
     fits = sum(1 for _ in reader.events("fit"))

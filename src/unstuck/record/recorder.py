@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from unstuck.record.processes import Invitation, claim, own_folder, rank
 from unstuck.record.sites import Site, user_site
 from unstuck.record.store import Writer
 
@@ -24,10 +25,24 @@ class Recorder:
     current: ClassVar[Recorder | None] = None
     """The recorder that `unstuck run` started in this process."""
 
-    def __init__(self, folder: Path, *, samples: bool = True) -> None:
-        self.writer = Writer(folder)
+    def __init__(
+        self, folder: Path, *, samples: bool = True, run: Path | None = None, parent: Path | None = None
+    ) -> None:
+        """Open the record.
+
+        Args:
+            folder: where it goes.
+            samples: whether data values are kept.
+            run: the folder of the whole run, where its processes share it; see `record/processes.py`.
+            parent: the folder of the process that started this one; ours is made when there is something to write.
+        """
         self.folder = folder
         self.samples = samples
+        self._run, self._parent = run, parent
+        self._chosen: bool | None = None
+        self._inherited: list[Writer] = []
+        if parent is None:
+            self.writer = Writer(folder)
         self.fits = 0
         self.depth = 0
         """How many fit, evaluate or train_on_batch calls are running now; inner ones are not recorded."""
@@ -39,10 +54,40 @@ class Recorder:
         self._files: set[str] = set()
         self._process = os.getpid()
 
+    @functools.cached_property
+    def writer(self) -> Writer:
+        """Of the run folder, or in a process that the script started of the folder for that process."""
+        if self._run is not None and self._parent is not None:
+            self.folder, self._parent = own_folder(self._parent, self._run), None
+        return Writer(self.folder)
+
     @property
     def active(self) -> bool:
-        """False in forked children and after repeated faults of ours."""
+        """False in a process forked for loading data and after repeated faults of ours."""
         return self._faults < MAX_FAULTS and os.getpid() == self._process
+
+    @property
+    def chosen(self) -> bool:
+        """Whether the training of this process is the one that is recorded, among those that train in this run."""
+        if self._chosen is None:
+            self._chosen = rank() == 0 if self._run is None else claim(self._run)
+            if self._chosen and self.folder != self._run and "multiprocessing.util" in sys.modules:
+                # Such a process leaves without the clean-up of the interpreter.
+                sys.modules["multiprocessing.util"].Finalize(None, self.close, args=("completed",), exitpriority=0)
+        return self._chosen
+
+    def forked(self) -> None:
+        """This process was forked from the one that recorded until now: what it does goes to a folder of its own."""
+        if self.depth == 0:  # else it loads data for the training that is going on
+            if "writer" in self.__dict__:
+                self._inherited.append(self.__dict__.pop("writer"))  # SQLite forbids to close it here
+                self._parent = self.folder
+            self._process, self._chosen = os.getpid(), None
+            self.loops.clear()
+
+    def invitation(self) -> Any:
+        """What makes a process that the script starts join the record."""
+        return Invitation((str(self._run), str(self._parent or self.folder), self.samples))
 
     def guard(self, action: Callable[[], Any], where: str) -> Any:
         """Run `action`; an exception of ours becomes a note in the record and the script goes on."""

@@ -170,6 +170,10 @@ class Writer:
             self._database.commit()
             self._committed = time.monotonic()
 
+    def close(self) -> None:
+        self.commit()
+        self._database.close()
+
 
 class Reader:
     """Reads a run folder, also one whose writer was killed."""

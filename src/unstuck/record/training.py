@@ -16,6 +16,7 @@ from unstuck.record import custom
 from unstuck.record.batches import BatchSample, row_count, unpack
 from unstuck.record.callbacks import describe_callbacks
 from unstuck.record.describe import custom_objects, describe_layers, describe_model, port_names
+from unstuck.record.processes import spread
 from unstuck.record.recorder import Recorder, environment
 from unstuck.record.sample import MAX_BYTES, parts, sample_arrays
 from unstuck.record.sites import Site
@@ -117,6 +118,12 @@ class Training:
         recorder.guard(
             lambda: record_surroundings(recorder, self.number, found.get("x"), self._rows), "variables of the script"
         )
+        over = recorder.guard(lambda: spread(model), "distribution")
+        if over:
+            text = (
+                f"training ran {over}; it was recorded once, from the first process, and is tried again on one device"
+            )
+            recorder.writer.event("note", {"text": text})
         objects = custom_objects(model)
         if objects and not custom.save(recorder.folder, f"custom-{self.number}", objects):
             recorder.writer.event("note", {"text": "custom objects could not be pickled: " + ", ".join(objects)})

@@ -59,7 +59,7 @@ class FitRecorder(keras.callbacks.Callback):
 
     def refused(self, model: Any, error: BaseException) -> None:
         """The fit ended with `error`; record what was handed to it if training never began."""
-        if not self._began:
+        if not self._began and self._recorder.chosen:
             self._training = Training(self._recorder, model)
             self._training.begin(self._arguments, held_out(self._arguments), self._site, loop=False)
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "raised"
@@ -72,6 +72,8 @@ class FitRecorder(keras.callbacks.Callback):
 
     def _begin(self, frame: FrameType | None) -> None:
         self._began = True
+        if not self._recorder.chosen:
+            return
         found = dict(frame.f_locals) if frame is not None else dict(self._arguments)
         held = (found.get("val_x"), found.get("val_y"), found.get("val_sample_weight"))
         if held[0] is None:
@@ -129,11 +131,13 @@ class Flow:
         self.stop(role)
         guard = self._recorder.guard
         self._taps[role] = Tap(model, name, lambda call: guard(lambda: seen(call), f"{role} step"))
-        dataset = getattr(iterator, "_distributed_dataset", None)
-        if role in sink.streams and _is_dataset(dataset):
+        read = getattr(iterator, "_distributed_dataset", None)
+        dataset, strategy = _dataset(iterator, read)
+        if role in sink.streams and dataset is not None:
             passed = teed(dataset, lambda batch: guard(lambda: sink.pass_by(role, batch), f"{role} batch"))
+            passed = passed if strategy is None else strategy.experimental_distribute_dataset(passed)
             iterator._distributed_dataset = passed
-            self._teed.append((iterator, dataset, passed))
+            self._teed.append((iterator, read, passed))
 
     def untee(self) -> None:
         """Let TensorFlow's data sets be; later epochs read the original."""
@@ -183,9 +187,15 @@ class EvaluateRecorder(keras.callbacks.Callback):
         return self.streams["held"].result(values=self._recorder.samples, ended=True, endless=False)
 
 
-def _is_dataset(value: Any) -> bool:
+def _dataset(iterator: Any, read: Any) -> tuple[Any, Any]:
+    """The tf.data set that an epoch iterator reads, and the strategy that spreads it over devices, if one does."""
     tensorflow = sys.modules.get("tensorflow")
-    return tensorflow is not None and value is not None and isinstance(value, tensorflow.data.Dataset)
+    if tensorflow is None or read is None:
+        return None, None
+    if isinstance(read, tensorflow.data.Dataset):
+        return read, None
+    given = getattr(iterator.data_adapter, "_dataset", None)
+    return (given, iterator._distribute_strategy) if isinstance(given, tensorflow.data.Dataset) else (None, None)
 
 
 def running(name: str, model: Any) -> FrameType | None:

@@ -16,6 +16,9 @@ from unstuck.report.console import relative
 if TYPE_CHECKING:
     from unstuck.record.launch import Recording
 
+MAX_ERROR = 200
+"""Characters of the script's own error that are repeated."""
+
 
 def check_script(script: Path) -> None:
     """Refuse what could not run, before anything is started."""
@@ -93,7 +96,7 @@ def after(script: Path | str, recording: Recording) -> UnstuckError | None:
     if status < 0:
         return UnstuckError("E008", f"{script} was killed by {_signal_name(-status)} {when}", expected=done, do=do)
     if status:
-        how = f"raised {recording.error}" if recording.error else f"ended with status {status}"
+        how = f"raised {_short(recording.error)}" if recording.error else f"ended with status {status}"
         return UnstuckError("E004", f"{script} {how} {when}", expected=done, do=do)
     if not recording.complete:
         return UnstuckError(
@@ -115,6 +118,12 @@ def after(script: Path | str, recording: Recording) -> UnstuckError | None:
     if not recording.keras:
         return UnstuckError("E007", f"{script} uses no Keras", expected="expected it to import keras", do=nothing)
     return UnstuckError("E006", f"{script} never calls fit", expected="expected a call of model.fit", do=nothing)
+
+
+def _short(error: str) -> str:
+    """The first line of an exception, which may print all the data it was given; the traceback above has the rest."""
+    line = error.split("\n", maxsplit=1)[0]
+    return line if len(line) <= MAX_ERROR else f"{line[:MAX_ERROR]}..."
 
 
 def _signal_name(number: int) -> str:

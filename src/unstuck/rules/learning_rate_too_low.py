@@ -9,6 +9,7 @@ from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.source_edits import fix, set_optimizer_argument
 from unstuck.finding import Evidence
 from unstuck.measure.curve import Curve
+from unstuck.measure.ending import Ending
 from unstuck.measure.replay import Replay
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
@@ -93,7 +94,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
         data="three-classes",
     )
 
-    def check(self, setup: Setup, curve: Curve, replay: Replay, skill: Skill) -> Judgement:
+    def check(self, setup: Setup, curve: Curve, replay: Replay, skill: Skill, ending: Ending) -> Judgement:
         if setup.optimizer.learning_rate == 0 and not setup.optimizer.schedule and replay.stationary:
             return _zero(setup)
         moves = [m for path, m in replay.relative_moves.items() if path.endswith("kernel") and np.isfinite(m)]
@@ -104,7 +105,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
             return Cleared("the loss rose instead of standing still", furthest, MOVED)
         fell = 1 - replay.last.loss / replay.first.loss if replay.first.loss > 0 else float("nan")
         unfinished = _steady(curve.epochs) and 0 < fell < STILL_HIGH and skill.train < AT_CHANCE
-        unfinished = unfinished and _left(replay, skill) > STILL_LEFT
+        unfinished = unfinished and not ending.cut and _left(replay, skill) > STILL_LEFT
         still = furthest < MOVED and (setup.optimizer.learning_rate or 0.0) < setup.optimizer.default_rate
         if skill.train >= LEARNT or not (still or unfinished):
             return Cleared(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from unstuck.experiments.interventions.early_stopping import WithoutEarlyStopping
 from unstuck.finding import Evidence
 from unstuck.measure.curve import Curve
+from unstuck.measure.ending import Ending
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
@@ -70,10 +71,12 @@ model.fit(x.reshape(-1, 64), y, validation_data=held, epochs=20, callbacks=[stop
         data="images",
     )
 
-    def check(self, setup: Setup, curve: Curve, skill: Skill | None) -> Judgement:
+    def check(self, setup: Setup, curve: Curve, skill: Skill | None, ending: Ending) -> Judgement:
         if "EarlyStopping" not in setup.callbacks:
             return NotApplicable("fit has no early stopping")
         ran, asked = len(curve.epochs), setup.epochs
+        if ending.cut:
+            return NotApplicable(f"the fit {ending.words}")
         if curve.diverged:
             return NotApplicable("the loss left the numbers")
         if ran >= FEW or ran >= SHORT * asked:

@@ -10,6 +10,7 @@ from unstuck.experiments.interventions.epochs import ScaleEpochs
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.finding import Evidence
 from unstuck.measure.curve import Curve
+from unstuck.measure.ending import Ending
 from unstuck.measure.repeats import Repeats
 from unstuck.measure.room import Room
 from unstuck.measure.seen import gathered
@@ -88,12 +89,16 @@ model.fit(x, y, validation_data=(x_val, y_val), batch_size=32, epochs=15, verbos
         data="images",
     )
 
-    def check(self, setup: Setup, curve: Curve, skill: Skill, repeats: Repeats, room: Room | None) -> Judgement:
+    def check(
+        self, setup: Setup, curve: Curve, skill: Skill, repeats: Repeats, ending: Ending, room: Room | None
+    ) -> Judgement:
         steps = len(curve.losses)
         if repeats.count > 1 and (repeats.anew or repeats.position < repeats.count):
             return NotApplicable(f"one of {repeats.count} fits of this network on these rows")
         if curve.diverged:
             return NotApplicable("the loss left the numbers; more steps would not bring it back")
+        if ending.cut:
+            return NotApplicable(f"the fit {ending.words}")
         if steps >= FEW:
             return Cleared(f"the fit took {steps} steps", steps, FEW)
         learns = skill.train >= AT_CHANCE
