@@ -116,12 +116,34 @@ def test_a_notebook_runs_cell_by_cell_and_sites_name_cell_and_line(tmp_path, cap
 
 def test_lines_of_a_cell_keep_their_numbers(tmp_path):
     path = tmp_path / "n.ipynb"
-    path.write_text(
-        json.dumps({"cells": [{"cell_type": "code", "source": "a = 1\n  %time b\nfiles = !ls\nc?\nd = 2"}]})
-    )
+    path.write_text(json.dumps({"cells": [{"cell_type": "code", "source": "a = 1\n  %pylab\nfiles = !ls\nc?\nd = 2"}]}))
     cell = read_cells(path)[0]
     assert ["a = 1", "  pass", "pass", "pass", "d = 2"] == cell.text.split("\n")
     assert ("files = !ls", "c?") == cell.left_out
+
+
+@pytest.mark.parametrize(
+    ("source", "run"),
+    [
+        ("%time history = model.fit(x, y)", "if 1: history = model.fit(x, y)"),
+        ("%%time\nmodel.fit(x, y)", "pass\nmodel.fit(x, y)"),
+        ("print('%d of %d'\n      % (a, b))", "print('%d of %d'\n      % (a, b))"),
+        ("%matplotlib inline\nprint('%d'\n      % a)", "pass\nprint('%d'\n      % a)"),
+        ('help = """\n%time is a magic\n"""', 'help = """\n%time is a magic\n"""'),
+    ],
+)
+def test_what_a_timing_magic_times_is_run_and_a_percent_sign_is_no_magic(tmp_path, source, run):
+    path = tmp_path / "n.ipynb"
+    path.write_text(json.dumps({"cells": [{"cell_type": "code", "source": source}]}))
+    assert run == read_cells(path)[0].text
+
+
+def test_a_notebook_may_display_and_ask_for_ipython(tmp_path, capfd):
+    path = tmp_path / "n.ipynb"
+    source = "display(1, 'two')\nprint('colab' in str(get_ipython()))"
+    path.write_text(json.dumps({"cells": [{"cell_type": "code", "source": source}]}))
+    assert 0 == run_script(path, root=tmp_path).status
+    assert "1\ntwo\nFalse\n" == capfd.readouterr().out
 
 
 def test_legacy_keras_is_noticed_and_not_watched(tmp_path):

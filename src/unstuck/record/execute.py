@@ -175,11 +175,11 @@ def _notebook(path: str) -> Callable[[Recorder], None]:
     """Cell by cell in one namespace, in page order; code runs under the name of its cell."""
 
     def run(recorder: Recorder) -> None:
-        from unstuck.record.notebook import read_cells
+        from unstuck.record.notebook import display, read_cells
 
         sys.path[0] = str(Path(path).parent)
         os.chdir(Path(path).parent)  # where Jupyter would run it
-        namespace = _main_module()
+        namespace = _main_module(display=display, get_ipython=lambda: None)
         left_out: list[str] = []
         cells = read_cells(Path(path))
         for cell in cells:

@@ -1,17 +1,13 @@
-"""A notebook as cells to run: Python source with what only IPython understands taken out, line by line."""
+"""A notebook as cells to run."""
 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# %magic, !shell, help with ?, and `name = !shell` or `name = %magic`.
-_MAGIC = re.compile(r"^(\s*)(?:[\w, ]+=\s*)?(?:[%!]|\?|[\w.]+\?\??\s*$)")
-_OTHER_LANGUAGE = re.compile(r"^\s*%%(?!time\b|timeit\b|capture\b|prun\b)")
-MAGICS_THAT_SHOW = re.compile(r"^\s*%(matplotlib|load_ext|config|time|timeit|pylab)\b")
+from unstuck.source.ipython import python_of
 
 
 @dataclass(frozen=True)
@@ -42,14 +38,11 @@ def read_cells(path: Path) -> list[Cell]:
 
 
 def _cell(file: str, text: str) -> Cell:
-    lines = text.split("\n")
-    head = next((line for line in lines if line.strip()), "")
-    if _OTHER_LANGUAGE.match(head):
-        return Cell(file, "\n" * (len(lines) - 1), (head,))
-    kept, left_out = [], []
-    for line in lines:
-        magic = _MAGIC.match(line)
-        kept.append(f"{magic[1]}pass" if magic else line)
-        if magic and not MAGICS_THAT_SHOW.match(line):
-            left_out.append(line.strip())
-    return Cell(file, "\n".join(kept), tuple(left_out))
+    lines, left_out = python_of(tuple(text.split("\n")))
+    return Cell(file, "\n".join(lines), left_out)
+
+
+def display(*values: Any, **_: Any) -> None:
+    """Stands for IPython's: shows values as text."""
+    for value in values:
+        print(value)

@@ -101,8 +101,9 @@ def after(script: Path | str, recording: Recording) -> UnstuckError | None:
     if not recording.complete:
         return UnstuckError(
             "E014",
-            f"the record of {script} is not complete: writing to {relative(recording.folder)} failed",
-            expected="expected room for some megabytes",
+            f"the record of {script} is not complete: writing to {relative(recording.folder)} failed, or the script "
+            "left by os._exit",
+            expected="expected room for some megabytes, and an end that Python sees",
             do="training was not disturbed; what was written before is judged",
         )
     if fits:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import io
-import re
 import tokenize
 import warnings
 from bisect import bisect_right
@@ -14,12 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from unstuck.finding import Location
+from unstuck.source.ipython import python_of
 
-# %magic, !shell, and `name = !shell` or `name = %magic` are IPython, not Python.
-_MAGIC = re.compile(r"^(\s*)(?:[\w, ]+=\s*)?(?:[%!]|\?|[\w.]+\?\??\s*$)")
 _MENDED = 8
 """Lines of a notebook cell that may be no Python before the cell is given up."""
-_WHOLE_CELL = re.compile(r"^%%(?!time|capture|timeit|prun)")
 
 
 @dataclass(frozen=True)
@@ -148,7 +145,8 @@ def _cells(raw: list[Any], shown: str) -> tuple[Cell, ...]:
         if not isinstance(entry, Mapping) or entry.get("cell_type") != "code":
             continue
         text = entry.get("source", entry.get("input", ""))
-        lines = _python("".join(text) if isinstance(text, list) else str(text))
+        text = "".join(text) if isinstance(text, list) else str(text)
+        lines, _ = python_of(_lines(text.replace("\r\n", "\n")))
         try:
             tree = _mended(lines, shown, f"cell {number}:")
         except Unreadable as error:  # one broken cell does not hide the others
@@ -181,15 +179,6 @@ def _mended(lines: tuple[str, ...], shown: str, where: str) -> ast.Module:
         except ValueError:
             break
     return _parsed("\n".join(lines), shown, where)
-
-
-def _python(text: str) -> tuple[str, ...]:
-    """The lines of a cell; what only IPython understands becomes blank, so that lines keep their numbers."""
-    lines = _lines(text.replace("\r\n", "\n"))
-    head = next((line for line in lines if line.strip()), "")
-    if _WHOLE_CELL.match(head):
-        return tuple("" for _ in lines)
-    return tuple(_MAGIC.match(line)[1] + "pass" if _MAGIC.match(line) else line for line in lines)  # type: ignore[index]
 
 
 def in_order(cells: list[Cell]) -> tuple[Cell, ...]:
