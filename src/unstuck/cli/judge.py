@@ -38,12 +38,14 @@ def run(script: str, args: tuple[str, ...], **options: Any) -> None:
     troubles.check_python(python)
     if not module:
         troubles.check_script(Path(script))
-    from unstuck.record.launch import run_script, run_unwatched
+    from unstuck.record.launch import run_script
     from unstuck.record.processes import declared_rank
     from unstuck.record.store import prune
 
     rank = declared_rank(os.environ)
     if rank:
+        from unstuck.record.launch import run_unwatched
+
         console.say(f"unstuck: process {rank} of a distributed training is not recorded; process 0 is\n", sys.stderr)
         status = run_unwatched(Path(script) if not module else script, args, module=module, python=python)
         sys.exit(troubles.exit_status(status))
