@@ -24,6 +24,7 @@ from tests.rules.test_training_rules import (
     suspect,
 )
 
+from unstuck.measure.ending import Ending
 from unstuck.measure.kernels import Kernel, Kernels
 from unstuck.measure.rates import Rates
 from unstuck.measure.repeats import Repeats
@@ -50,6 +51,7 @@ from unstuck.rules.too_few_updates import TooFewUpdates
 from unstuck.rules.unbounded_recurrent_activation import UnboundedRecurrentActivation
 from unstuck.rules.weight_decay_too_strong import WeightDecayTooStrong
 
+ENDED = Ending(cut=False, steps=60, words="")
 ONCE = Repeats(1, 1, anew=False, first=(1.0,), last=(0.5,))
 
 
@@ -63,22 +65,22 @@ def with_optimizer(kind: str = "sgd", rate: float = 0.1, **config: Any) -> Any:
 
 def test_few_steps_at_chance_are_suspected_and_the_batch_is_the_first_cure() -> None:
     big = replace(setup(rows=800), batch_size=512)
-    found = suspect(TooFewUpdates().check(big, curve(np.linspace(1, 0.98, 6), epochs=3), skill(0.02), ONCE))
+    found = suspect(TooFewUpdates().check(big, curve(np.linspace(1, 0.98, 6), epochs=3), skill(0.02), ONCE, ENDED))
     assert ["batches of 32", "batches of 32 + epochs × 13", "batches of 32 + epochs × 10"][0] == found.cures[0].label
     assert "800 rows in batches of 512 for 3 epochs: 6 optimiser steps" == found.evidence[0].text
     assert "learning-rate-too-low" in found.leads_to
 
 
 def test_few_steps_that_learn_are_unfinished_not_stuck() -> None:
-    cleared(TooFewUpdates().check(setup(), curve(np.linspace(1, 0.7, 60)), skill(0.4), ONCE))
-    cleared(TooFewUpdates().check(setup(), curve(FLAT), skill(0.0), ONCE))
+    cleared(TooFewUpdates().check(setup(), curve(np.linspace(1, 0.7, 60)), skill(0.4), ONCE, ENDED))
+    cleared(TooFewUpdates().check(setup(), curve(FLAT), skill(0.0), ONCE, ENDED))
 
 
 def test_with_a_tiny_rate_few_steps_are_no_excuse_for_it() -> None:
-    found = suspect(TooFewUpdates().check(setup(rate=1e-6), curve(FLAT[:60]), skill(0.0), ONCE))
+    found = suspect(TooFewUpdates().check(setup(rate=1e-6), curve(FLAT[:60]), skill(0.0), ONCE, ENDED))
     assert () == found.leads_to
     run = replay(moment(0), moment(60, loss=0.999), moves=(1e-4, 1e-4))
-    low = suspect(LearningRateTooLow().check(setup(rate=1e-6), curve(FLAT[:60]), run, skill(0.0)))
+    low = suspect(LearningRateTooLow().check(setup(rate=1e-6), curve(FLAT[:60]), run, skill(0.0), ENDED))
     assert ("proven", ("too-few-updates",)) == (low.confidence, low.leads_to)
 
 
@@ -284,14 +286,14 @@ def test_softmax_inside_is_likely_sigmoid_possible_and_a_gate_cleared() -> None:
 
 def stopped(epochs: int, asked: int) -> Any:
     made = replace(setup(), callbacks=("EarlyStopping",), epochs=asked)
-    return StoppedInWarmUp().check(made, curve(FALLING, epochs=epochs), skill(0.1))
+    return StoppedInWarmUp().check(made, curve(FALLING, epochs=epochs), skill(0.1), ENDED)
 
 
 def test_an_early_stop_after_two_of_fifty_epochs_is_suspected() -> None:
     assert "all 50 epochs" == suspect(stopped(2, 50)).cures[0].label
     cleared(stopped(12, 50))
     cleared(stopped(3, 5))
-    assert isinstance(StoppedInWarmUp().check(setup(), curve(FALLING), skill(0.1)), NotApplicable)
+    assert isinstance(StoppedInWarmUp().check(setup(), curve(FALLING), skill(0.1), ENDED), NotApplicable)
 
 
 def test_short_fits_from_new_weights_are_suspected_at_the_last_of_them() -> None:
