@@ -12,6 +12,7 @@ import pytest
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
+from unstuck.measure.ending import Ending
 from unstuck.measure.first_non_finite import FirstNonFinite
 from unstuck.measure.reference import Learner, Reference
 from unstuck.measure.replay import LayerState, Moment, Replay, VariableState
@@ -135,6 +136,7 @@ def cleared(judgement: Judgement) -> Cleared:
     return judgement
 
 
+ENDED = Ending(cut=False, steps=200, words="")
 FALLING = np.linspace(1.0, 0.1, 200)
 FLAT = np.full(200, 1.0)
 
@@ -315,7 +317,7 @@ def low(
 ) -> Judgement:
     run = replay(moment(0, loss=1.0), moment(500, loss=end), moves=(moved, moved))
     falling = np.linspace(1.0, end, 200) if losses is None else losses
-    return judge(LearningRateTooLow, setup(rate=rate, kind=kind), curve(falling), run, skill(train, 0.0))
+    return judge(LearningRateTooLow, setup(rate=rate, kind=kind), curve(falling), run, skill(train, 0.0), ENDED)
 
 
 def test_adam_cannot_move_the_weights_with_a_tiny_rate_whatever_the_data() -> None:
