@@ -74,9 +74,14 @@ def claim(run: Path) -> bool:
 
 
 def own_folder(parent: Path, run: Path) -> Path:
-    """A folder for this process below that of the run, holding what its parent has recorded until now."""
+    """A folder for this process below that of the run, holding what its parent has recorded until now.
+
+    Where another process has trained already, nothing of this one will be kept, and nothing is copied.
+    """
     own = run / f"{PREFIX}{os.getpid()}"
     own.mkdir()
+    if (run / CLAIM).exists():
+        return own
     for path in parent.iterdir():
         if path.is_file() and path.name not in (CLAIM, OTHERS, "run.sqlite-shm"):
             shutil.copy(path, own)
