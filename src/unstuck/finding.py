@@ -49,17 +49,7 @@ class Location(Struct, frozen=True):
     label: str = ""
 
 
-class Measured(Struct, frozen=True):
-    """Holds numbers that a rule has measured; NumPy's become plain ones, as JSON knows no others."""
-
-    def __post_init__(self) -> None:
-        for name in self.__struct_fields__:
-            value = getattr(self, name)
-            if hasattr(value, "item"):
-                msgspec.structs.force_setattr(self, name, value.item())
-
-
-class Evidence(Measured, frozen=True):
+class Evidence(Struct, frozen=True):
     """One thing that was seen: a sentence for people and the measured value for machines."""
 
     measure: str
@@ -182,7 +172,7 @@ class Finding(Struct, frozen=True):
     fit: int = 0
 
 
-class RuleResult(Measured, frozen=True):
+class RuleResult(Struct, frozen=True):
     """The outcome of one rule on one fit. Every rule has one."""
 
     rule: str

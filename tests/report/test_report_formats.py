@@ -8,11 +8,9 @@ from typing import Any
 
 import jsonschema
 import msgspec
-import numpy as np
 import pytest
 from reports import CASES, case_a, case_b, hostile, inconclusive, softmax_finding
 
-from unstuck.finding import Evidence, RuleResult
 from unstuck.report import from_json, github, html_page, in_format, sarif, to_json
 from unstuck.report.as_json import schema, to_jsonl
 
@@ -34,13 +32,6 @@ def test_the_committed_schema_is_that_of_the_types() -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_json_is_valid_by_the_published_schema(case: str) -> None:
     jsonschema.Draft202012Validator(json.loads(PUBLISHED.read_text())).validate(json.loads(to_json(CASES[case]())))
-
-
-def test_a_number_of_numpy_that_a_rule_measured_is_written_as_a_plain_one() -> None:
-    seen = Evidence(measure="share", text="half", value=np.float64(0.5), of=np.int64(2))
-    cleared = RuleResult(rule="dead-relu", code="GRD101", outcome="cleared", measured=np.float32(0.25))
-    assert '[{"measure":"share","text":"half","value":0.5,"expected":null,"of":2}' in str(msgspec.json.encode([seen]))
-    assert (float, 0.25) == (type(cleared.measured), cleared.measured)
 
 
 def test_the_published_schema_refuses_what_is_no_report() -> None:
