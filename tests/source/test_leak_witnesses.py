@@ -188,6 +188,16 @@ X, y = df.drop(columns=["target"]), df["target"]
         + FIT,
         {"selection-before-split"},
     ),
+    "group means of a column that is named as the labels only where it is fitted": (
+        """
+df = pd.read_csv("data.csv")
+df["city_mean"] = df.groupby("city")["target"].transform("mean")
+train, test = train_test_split(df)
+model = LogisticRegression().fit(train[["age", "city_mean"]], train["target"].values)
+model.score(test[["age", "city_mean"]], test["target"].values)
+""",
+        {"selection-before-split"},
+    ),
     "SMOTE on everything": (
         FRAME + "from imblearn.over_sampling import SMOTE\nX, y = SMOTE().fit_resample(X, y)\n" + SPLIT + FIT,
         {"resampled-before-split"},

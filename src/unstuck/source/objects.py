@@ -231,6 +231,8 @@ def train(reader: Reader, model: Thing, name: str, arguments: Arguments) -> Trai
         weight_keys=tuple(weights.entries) if isinstance(weights, Entries) else (),
     )
     reader.story.trainings.append(made)
+    if isinstance(made.y, Data) and made.y.column:
+        reader.story.label_columns.add(made.y.column)
     model.attributes["(training)"] = Trained(made)
     return made
 
