@@ -1,7 +1,8 @@
 """The quality corpus: published faulty programs, planted faults, healthy controls; what is found, first, at what cost.
 
 Each program is recorded once and diagnosed; what was found is kept by the text of the program and of our own source, so
-that a run that was stopped goes on where it was: `python -m benchmarks.corpus SHARD SHARDS`.
+that a run that was stopped goes on where it was. `KERAS_BACKEND=jax python -m benchmarks.corpus SHARD SHARDS [PART]`
+runs a share of those of a backend, or of those whose names hold PART.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmarks.corpus import cases, faults, healthy
+from benchmarks.corpus import cases, faults, healthy, standard, suspicious, twins
 from benchmarks.row import Row, row
 from unstuck.rules import catalogue
 
@@ -24,14 +26,15 @@ HOME = Path(__file__).parents[2]
 KEPT = HOME / ".unstuck" / "corpus"
 ANSWERS = Path(__file__).parents[1] / "results" / "corpus" / "answers.jsonl"
 """What was said of each program, without its text; the quick subset that CI runs is held against it."""
-SHARDS = 2
+SHARDS = ((("jax", 0, 2), ("jax", 1, 2)), (("tensorflow", 0, 1), ("torch", 0, 1)))
+"""Backend, shard and number of shards of the processes that run beside each other, on two cores."""
 NO_CURE = frozenset({"no-signal"})
 """Causes that no change of the code removes."""
 SYMPTOMLESS = frozenset({"healthy", "finished", "unfinished", "noise-floor"})
 
 
 def entries() -> list[dict[str, Any]]:
-    """Every program: `id`, `kind`, `script`, and for sick ones the rules that name its cause."""
+    """Every program: `id`, `kind`, `backend`, `script`, and for sick ones the rules that name its cause."""
     found: list[dict[str, Any]] = []
     for facts in cases.programs():
         try:
@@ -43,32 +46,37 @@ def entries() -> list[dict[str, Any]]:
     for name, strength, script, rules, lines in faults.programs():
         known = {"strict": sorted(rules), "faulty": lines}
         found.append({"id": name, "kind": f"planted {strength}", "script": script, **known})
-    for name, script in healthy.programs().items():
+    for name, script in (healthy.programs() | suspicious.programs() | twins.programs()).items():
         found.append({"id": name, "kind": "healthy", "script": script})
-    return found
+    for name, script, backend in standard.programs():
+        found.append({"id": f"{name} on {backend}", "kind": "healthy", "script": script, "backend": backend})
+    return [{"backend": "jax", **entry} for entry in found]
 
 
 def place(entry: dict[str, Any]) -> Path:
-    """Where the answer on a program is kept: by its text and by ours."""
-    return KEPT / f"{hashlib.sha256((entry['script'] + _version()).encode()).hexdigest()[:20]}.json"
+    """Where the answer on a program is kept: by its text, its backend and our text."""
+    backend = "" if entry["backend"] == "jax" else entry["backend"]
+    return KEPT / f"{hashlib.sha256((entry['script'] + backend + _version()).encode()).hexdigest()[:20]}.json"
 
 
+@cache
 def _version() -> str:
     texts = (p.read_bytes() for p in sorted((HOME / "src" / "unstuck").rglob("*.py")))
     return hashlib.sha256(b"".join(texts)).hexdigest()
 
 
 def quality() -> Iterator[Row]:
-    shards = [
-        subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.corpus", str(shard), str(SHARDS)],
-            env={**os.environ, "KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3"},
-            stderr=subprocess.DEVNULL,
-        )
-        for shard in range(SHARDS)
-    ]
-    for process in shards:
-        process.wait()
+    for at_once in SHARDS:
+        shards = [
+            subprocess.Popen(
+                [sys.executable, "-m", "benchmarks.corpus", str(shard), str(shards)],
+                env={**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
+                stderr=subprocess.DEVNULL,
+            )
+            for backend, shard, shards in at_once
+        ]
+        for process in shards:
+            process.wait()
     answers = [e | json.loads(place(e).read_text()) for e in entries() if place(e).exists()]
     ANSWERS.write_text("".join(json.dumps(_brief(a)) + "\n" for a in answers))
     yield row("programs", [len(answers)], "programs", note=f"of {len(entries())}; the rest crashed the diagnosis")

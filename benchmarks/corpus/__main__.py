@@ -1,8 +1,9 @@
-"""One shard of the corpus: record, diagnose, keep the answer."""
+"""One shard of the programs of this process's backend: record, diagnose, keep the answer."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -27,7 +28,8 @@ MIN_SECONDS = 5.0
 def main(shard: int, shards: int, *, only: str = "") -> None:
     KEPT.mkdir(parents=True, exist_ok=True)
     bench = Bench()
-    for number, entry in enumerate(entries()[shard::shards]):
+    own = [entry for entry in entries() if entry["backend"] == os.environ.get("KERAS_BACKEND", "jax")]
+    for number, entry in enumerate(own[shard::shards]):
         if place(entry).exists() or only not in f"{entry['kind']}: {entry['id']}":
             continue
         with tempfile.TemporaryDirectory() as folder:
