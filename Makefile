@@ -3,6 +3,7 @@
 # make check  lint, types, layers
 # make bench    speed and memory, ONLY=engine|recorder|leakage|check for one group
 # make quality  right and wrong, ONLY=engine|kill|faults|rules|leakage|corpus for one group
+# make replay   recorded runs judged again: what changed against REF=main; BUDGET=30 tries causes by experiments too
 # make docs   the documentation, in docs/_build/html; warnings are errors
 # make outputs  run the examples that README and docs show, and write their outputs anew
 # make lock   renew the lock file and the pinned requirements made from it
@@ -12,7 +13,7 @@ BIN := .venv/bin
 TORCH := torch==2.13.0
 PER_BACKEND := tests/record tests/rules/test_rule_examples.py
 
-.PHONY: demo test check bench quality docs outputs lock clean
+.PHONY: demo test check bench quality replay docs outputs lock clean
 
 demo: .make/run
 	-KERAS_BACKEND=jax $(BIN)/unstuck run --html .unstuck/demo.html examples/stuck_at_zero.py
@@ -32,6 +33,9 @@ check: .make/lint
 
 bench quality: .make/test
 	KERAS_BACKEND=jax $(BIN)/python -m benchmarks $@ $(ONLY)
+
+replay: .make/test
+	KERAS_BACKEND=jax $(BIN)/python -m benchmarks.replay $(or $(REF),main) $(BUDGET)
 
 docs: .make/docs
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+import unstuck
 from benchmarks.row import Row
 
 GROUPS = {
@@ -17,6 +18,8 @@ GROUPS = {
     "quality": ("engine", "kill", "faults", "rules", "leakage", "corpus"),
 }
 RESULTS = Path(__file__).parent / "results"
+VERSIONS = RESULTS / "versions.jsonl"
+"""What each version of ours reached, with the command; a later version adds lines, none is taken away."""
 
 
 def main(kind: str, groups: list[str]) -> None:
@@ -33,11 +36,28 @@ def main(kind: str, groups: list[str]) -> None:
                 file.flush()
                 Console(stderr=True).print(f"{row['name']}: {row['value']:.4g} {row['unit']}", highlight=False)
         _show(kind, group, rows)
+        if kind == "quality":
+            keep(group, rows)
+        written = getattr(importlib.import_module(f"benchmarks.{group}"), "written", None)
+        if written:
+            written()
 
 
 def _opened(kind: str, group: str) -> Path:
     RESULTS.mkdir(exist_ok=True)
     return RESULTS / f"{kind}-{group}.jsonl"
+
+
+def keep(group: str, rows: list[Row], file: Path = VERSIONS) -> None:
+    """Keep the figures that have a goal in the line of this version; a line is replaced when it is measured again."""
+    line = {
+        "version": unstuck.__version__,
+        "command": f"make quality ONLY={group}",
+        "figures": {row["name"]: round(row["value"], 4) for row in rows if row.get("goal") is not None},
+    }
+    known = [json.loads(text) for text in file.read_text().splitlines()] if file.exists() else []
+    others = [old for old in known if (old["version"], old["command"]) != (line["version"], line["command"])]
+    file.write_text("".join(f"{json.dumps(one)}\n" for one in [*others, line]))
 
 
 def _show(kind: str, group: str, rows: list[Row]) -> None:

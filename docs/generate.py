@@ -39,7 +39,7 @@ def write(path: Path, text: str) -> None:
 def measured(results: Path) -> str:
     """The figures of the last `make bench` and `make quality` that are kept in the repository, one table a group."""
     text = "# Measured\n\nEach table is what the command above it gave last. A goal is what we want, met or not.\n"
-    for file in sorted(results.glob("*.jsonl")):
+    for file in sorted(results.glob("*-*.jsonl")):
         kind, group = file.stem.split("-", 1)
         text += f"\n## {group}\n\n`make {kind} ONLY={group}`\n\n"
         text += "| figure | value | goal | spread | n |\n|---|---|---|---|---|\n"

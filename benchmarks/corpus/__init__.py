@@ -43,8 +43,8 @@ def entries() -> list[dict[str, Any]]:
             continue
         known = {"strict": sorted(case.strict), "any": sorted(case.any_source)}
         found.append({"id": case.id, "kind": "case", "script": case.script, **known})
-    for name, strength, script, rules, lines in faults.programs():
-        known = {"strict": sorted(rules), "faulty": lines}
+    for name, fault, strength, script, lines in faults.programs():
+        known = {"strict": sorted(fault.rules), "faulty": lines, "operator": fault.operator}
         found.append({"id": name, "kind": f"planted {strength}", "script": script, **known})
     for name, script in (healthy.programs() | suspicious.programs() | twins.programs()).items():
         found.append({"id": name, "kind": "healthy", "script": script})
@@ -78,6 +78,7 @@ def quality() -> Iterator[Row]:
         for process in shards:
             process.wait()
     answers = [e | json.loads(place(e).read_text()) for e in entries() if place(e).exists()]
+    ANSWERS.parent.mkdir(parents=True, exist_ok=True)
     ANSWERS.write_text("".join(json.dumps(_brief(a)) + "\n" for a in answers))
     yield row("programs", [len(answers)], "programs", note=f"of {len(entries())}; the rest crashed the diagnosis")
     kinds: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -93,8 +94,15 @@ def quality() -> Iterator[Row]:
     yield row("seconds-beyond-the-run", [a["seconds"] for a in answers], "s", goal=20, better="lower")
     yield row("memory of all processes", [a["mebibytes"] for a in answers], "MiB", better="lower")
     for answer in answers:
-        if _missed(answer):
+        if missed(answer):
             yield row(f"miss {answer['kind']}: {answer['id']}", [0], "found", note=_story(answer))
+
+
+def written() -> None:
+    """What is made once the rows are kept: the page of the documentation."""
+    from benchmarks.corpus import page
+
+    page.write()
 
 
 def _sick(kind: str, group: list[dict[str, Any]]) -> Iterator[Row]:
@@ -140,8 +148,8 @@ def _families(group: list[dict[str, Any]]) -> Iterator[Row]:
 
 
 def _brief(answer: dict[str, Any]) -> dict[str, Any]:
-    kept = ("id", "kind", "verdict", "roots", "errors", "said", "verified")
-    return {key: answer[key] for key in kept} | {"right": not _missed(answer)}
+    kept = ("id", "kind", "backend", "verdict", "roots", "errors", "said", "verified")
+    return {key: answer[key] for key in kept} | {"seconds": round(answer["seconds"], 1), "right": not missed(answer)}
 
 
 def _healthy(group: list[dict[str, Any]]) -> Iterator[Row]:
@@ -173,7 +181,8 @@ def _calibration(answers: list[dict[str, Any]]) -> Iterator[Row]:
             )
 
 
-def _missed(answer: dict[str, Any]) -> bool:
+def missed(answer: dict[str, Any]) -> bool:
+    """Whether a sick program's cause is not first, or a healthy one is called sick."""
     if answer["kind"] == "healthy":
         return bool(answer["errors"])
     return not set(answer["roots"][:1]) & set(answer.get("any") or answer["strict"])

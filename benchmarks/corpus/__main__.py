@@ -17,7 +17,7 @@ from tests.harness import Bench
 from benchmarks.corpus import KEPT, entries, place
 from benchmarks.corpus.random_search import repairs
 from unstuck.diagnosis import diagnose_folder
-from unstuck.finding import Report
+from unstuck.finding import Finding, Report
 from unstuck.settings import Settings
 
 BUDGET = 60.0
@@ -52,25 +52,36 @@ def _answer(bench: Bench, entry: dict[str, Any], folder: Path) -> dict[str, Any]
     report = diagnose_folder(folder, Settings(budget=BUDGET), workers=bench.workers)
     seconds = time.perf_counter() - began
     plain = diagnose_folder(folder, Settings(experiments="off"), workers=bench.workers)
-    roots = [f for f in report.findings if f.explained_by is None and f.outcome == "found" and f.severity != "note"]
-    notes = [f for f in report.findings if f.explained_by is None and f.rule == "no-signal" and f.severity == "note"]
-    cured = [t for f in roots for t in report.experiments if t.id == f.cure]
-    first = roots[0] if roots else None
+    cured = [t for f in _roots(report) for t in report.experiments if t.id == f.cure]
+    first = next(iter(_roots(report)), None)
     places = [p for p in (first.location, *first.related) if p is not None] if first else []
     sick = entry["kind"] != "healthy"
     return {
-        "verdict": report.summary.verdict,
-        "roots": [f.rule for f in (*roots, *notes)],
-        "errors": [f.rule for f in roots if f.severity == "error"],
-        "said": {f.rule: f.confidence for f in roots},
+        **told(report),
         "lines": sorted({line for p in places for line in range(p.line, (p.end_line or p.line) + 1)}),
-        "verified": None if not roots else any(t.outcome == "confirmed" for t in cured),
+        "verified": None if first is None else any(t.outcome == "confirmed" for t in cured),
         "repaired_at_random": sick and repairs(folder, bench.workers, max(MIN_SECONDS, seconds), seed=len(folder.name)),
         "keras_warnings": _warned(report),
         "without_experiments": [f.rule for f in plain.findings if f.severity == "error"],
         "seconds": seconds,
         "mebibytes": _peak(),
     }
+
+
+def told(report: Report) -> dict[str, Any]:
+    """What a report says, as far as it is right or wrong."""
+    roots = _roots(report)
+    notes = [f for f in report.findings if f.explained_by is None and f.rule == "no-signal" and f.severity == "note"]
+    return {
+        "verdict": report.summary.verdict,
+        "roots": [f.rule for f in (*roots, *notes)],
+        "errors": [f.rule for f in roots if f.severity == "error"],
+        "said": {f.rule: f.confidence for f in roots},
+    }
+
+
+def _roots(report: Report) -> list[Finding]:
+    return [f for f in report.findings if f.explained_by is None and f.outcome == "found" and f.severity != "note"]
 
 
 def _peak() -> float:
