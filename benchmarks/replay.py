@@ -139,10 +139,12 @@ def record() -> None:
             script = Path(folder) / "train.py"
             script.write_text(scripts[name])
             bench.record(script, Path(folder))
+            whole = Path(folder) / "whole.sqlite"
             with closing(sqlite3.connect(Path(folder) / "run.sqlite")) as file:
-                file.execute("PRAGMA journal_mode=DELETE")
+                file.execute("VACUUM INTO ?", (str(whole),))
             with tarfile.open(archive(name), "w:xz") as packed:
-                for path in sorted(Path(folder).iterdir()):
+                packed.add(whole, "run.sqlite", filter=_anonymous)
+                for path in sorted(path for path in Path(folder).iterdir() if ".sqlite" not in path.name):
                     packed.add(path, path.name, filter=_anonymous)
     bench.workers.close()
 

@@ -21,6 +21,7 @@ from typing import Any
 from benchmarks.corpus import cases, faults, healthy, standard, suspicious, twins
 from benchmarks.row import Row, row
 from unstuck.rules import catalogue
+from unstuck.rules.worth import KEPT as WORTH
 
 HOME = Path(__file__).parents[2]
 KEPT = HOME / ".unstuck" / "corpus"
@@ -99,10 +100,23 @@ def quality() -> Iterator[Row]:
 
 
 def written() -> None:
-    """What is made once the rows are kept: the page of the documentation."""
+    """What is made of the kept rows: the page of the documentation, and what each rule is said to be worth."""
     from benchmarks.corpus import page
 
     page.write()
+    answers = [json.loads(line) for line in ANSWERS.read_text().splitlines()]
+    WORTH.write_text(json.dumps(counts(answers), indent=1) + "\n")
+
+
+def counts(answers: list[dict[str, Any]]) -> dict[str, tuple[int, int, int]]:
+    """Rule -> programs it was said of, those it is a labelled cause of, healthy ones it called an error."""
+    found: dict[str, tuple[int, int, int]] = {}
+    for rule in sorted({rule for answer in answers for rule in answer["said"]}):
+        said = [answer for answer in answers if rule in answer["said"]]
+        right = sum(rule in answer["labels"] for answer in said)
+        alarms = sum(rule in answer["errors"] for answer in said if answer["kind"] == "healthy")
+        found[rule] = len(said), right, alarms
+    return found
 
 
 def _sick(kind: str, group: list[dict[str, Any]]) -> Iterator[Row]:
@@ -149,7 +163,9 @@ def _families(group: list[dict[str, Any]]) -> Iterator[Row]:
 
 def _brief(answer: dict[str, Any]) -> dict[str, Any]:
     kept = ("id", "kind", "backend", "verdict", "roots", "errors", "said", "verified")
-    return {key: answer[key] for key in kept} | {"seconds": round(answer["seconds"], 1), "right": not missed(answer)}
+    labels = answer.get("any") or answer.get("strict", [])
+    more = {"labels": labels, "seconds": round(answer["seconds"], 1), "right": not missed(answer)}
+    return {key: answer[key] for key in kept} | more
 
 
 def _healthy(group: list[dict[str, Any]]) -> Iterator[Row]:

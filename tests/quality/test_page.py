@@ -4,7 +4,7 @@ import json
 import tomllib
 
 from benchmarks.__main__ import keep
-from benchmarks.corpus import ANSWERS, entries
+from benchmarks.corpus import ANSWERS, counts, entries
 from benchmarks.corpus.page import CORPUS, PAGE, RESULTS, page
 from benchmarks.row import row
 
@@ -48,3 +48,10 @@ def test_figures_are_kept_by_version_and_command(tmp_path):
         "make quality ONLY=rules": {"jax-sick-top-1": 1.0},
         "make quality ONLY=corpus": {"sick-detected": 0.75},
     } == found
+
+
+def test_a_rule_is_worth_what_it_was_said_of_and_is_a_cause_of():
+    sick = {"kind": "case", "said": {"dying-relu": "likely"}, "labels": ["dying-relu"], "errors": ["dying-relu"]}
+    other = {**sick, "labels": ["frozen"]}
+    healthy = {**sick, "kind": "healthy", "labels": []}
+    assert {"dying-relu": (3, 1, 1)} == counts([sick, other, healthy])

@@ -12,7 +12,7 @@ from unstuck.rules.rule import NotApplicable as NotApplicable
 from unstuck.rules.rule import Rule as Rule
 from unstuck.rules.rule import Suspect as Suspect
 
-_NOT_RULES = {"rule", "examples"}
+_NOT_RULES = {"rule", "examples", "worth"}
 
 
 @lru_cache(maxsize=1)

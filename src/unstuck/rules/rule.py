@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from unstuck.experiments.intervention import Intervention
 from unstuck.finding import Confidence, Evidence, Fix, Location, Severity, Step
+from unstuck.rules.worth import worth_of
 
 SECTIONS = (
     "What it finds",
@@ -151,7 +152,7 @@ class Rule:
         parts = re.split(pattern, text, flags=re.MULTILINE)
         found = {title: body.strip() for title, body in zip(parts[1::2], parts[2::2], strict=True)}
         found["Instead"] = f"Not this:\n\n{_indent(cls.sick.code)}\n\nBut this:\n\n{_indent(cls.healthy.code)}"
-        found.setdefault("How good is this rule", "Not measured yet on the quality corpus.")
+        found["How good is this rule"] = worth_of(cls.name)
         return {title: found[title] for title in SECTIONS if title in found}
 
 
