@@ -45,7 +45,7 @@ class Fault:
     Attributes:
         operator: the kind of change. old: what is replaced; "" puts `new` before the model. new: one text a strength; a
             single one is strong. rules: those that name the cause. bases: data sets of the programs it is planted into.
-            before: text before the model that belongs to the fault.
+            before: text before the model that belongs to the fault. strengths: of `new`, where one is not strong.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Fault:
     rules: tuple[str, ...]
     bases: tuple[str, ...] = ("two-classes",)
     before: str = ""
+    strengths: tuple[str, ...] = ()
 
 
 def _rates(*rates: float) -> tuple[str, ...]:
@@ -112,10 +113,10 @@ FAULTS = (
           tuple('    keras.layers.Dense(32, activation="sigmoid"),\n' * depth for depth in (5, 8, 12)),
           ("vanishing-gradient", "squashed-hidden-layer", "saturated-activation", "too-few-updates")),
     Fault("sigmoid taken for logits", "loss", 'loss="binary_crossentropy"',
-          ("loss=keras.losses.BinaryCrossentropy(from_logits=True)",), ("double-sigmoid",)),
+          ("loss=keras.losses.BinaryCrossentropy(from_logits=True)",), ("double-sigmoid",), strengths=("mild",)),
     Fault("softmax taken for logits", "loss", 'loss="sparse_categorical_crossentropy"',
           ("loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)",), ("double-softmax",),
-          ("three-classes",)),
+          ("three-classes",), strengths=("mild",)),
     Fault("categorical loss on one unit", "loss", 'loss="binary_crossentropy"', ('loss="categorical_crossentropy"',),
           ("categorical-loss-on-one-unit",)),
     Fault("absolute error on class numbers", "loss", 'loss="sparse_categorical_crossentropy"', ('loss="mae"',),
@@ -143,7 +144,7 @@ def programs() -> Iterator[tuple[str, Fault, str, str, list[int]]]:
         for base in fault.bases:
             text = BASES[base]
             old = fault.old.replace("0.001", "0.003") if base == "three-classes" else fault.old
-            strengths = STRENGTHS[-len(fault.new) :]
+            strengths = fault.strengths or STRENGTHS[-len(fault.new) :]
             for strength, new in zip(strengths, fault.new, strict=True):
                 script = fault.before + (text.replace(old, new, 1) if old else new + text)
                 whole, works = f"{prelude(base)}\n{script}", f"{prelude(base)}\n{text}"
