@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
@@ -75,6 +76,14 @@ example of every rule on each backend.
 
 {backends}
 
+{examples}
+
+## Cost
+
+Seconds of diagnosis after the run, with its trials, and resident memory of all processes of a shard, which only grows.
+
+{cost}
+
 ## What a confidence is worth
 
 {calibration}
@@ -130,6 +139,8 @@ def page(rows: list[Row], answers: list[Answer]) -> str:
         operators=_shares(answers, "operator"),
         families=_by_ending(rows, "-right where it is named first", "family"),
         backends=_shares(answers, "backend"),
+        examples=_examples(_lines(RESULTS / "quality-rules.jsonl")),
+        cost=_cost(rows),
         calibration=_by_ending(rows, "-names-a-labelled-cause", "said to be"),
         peers=_by_group(rows, PEERS),
         published=_published(),
@@ -152,7 +163,7 @@ def _table(head: list[str], body: list[list[str]]) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.3g} %"
 
 
 def _composition(answers: list[Answer]) -> str:
@@ -172,7 +183,13 @@ def _goals(rows: list[Row]) -> str:
             sign = {"higher": "at least", "lower": "at most"}[row["better"]]
             met = row["value"] >= row["goal"] if row["better"] == "higher" else row["value"] <= row["goal"]
             body.append(
-                [row["name"], _value(row), f"{sign} {row['goal']:g}", "yes" if met else "no", row.get("note", "")]
+                [
+                    row["name"],
+                    _value(row),
+                    f"{sign} {_value({**row, 'value': row['goal']})}",
+                    "yes" if met else "no",
+                    row.get("note", ""),
+                ]
             )
     return _table(["figure", "value", "goal", "met", ""], body)
 
@@ -210,6 +227,24 @@ def _shares(answers: list[Answer], key: str) -> str:
         for (name, kind), right in sorted(found.items())
     ]
     return _table([key, "", "programs", "right"], body)
+
+
+def _examples(rows: list[Row]) -> str:
+    figures = {"sick-top-1": "sick, cause first", "healthy-with-errors": "healthy, called wrong"}
+    found = {row["name"]: f"{_value(row)} {row.get('note', '')}" for row in rows}
+    backends = [name.removesuffix("-sick-top-1") for name in found if name.endswith("-sick-top-1") and name.islower()]
+    body = [[backend, *(found.get(f"{backend}-{figure}", "") for figure in figures)] for backend in backends]
+    return _table(["examples of the rules on", *figures.values()], body)
+
+
+def _cost(rows: list[Row]) -> str:
+    wanted = ("seconds-beyond-the-run", "memory of all processes")
+    body = [
+        [r["name"], _value(r), f"{r['spread'][0]:.3g} to {r['spread'][1]:.3g}", str(r["n"])]
+        for r in rows
+        if r["name"] in wanted
+    ]
+    return _table(["", "median", "range", "programs"], body)
 
 
 def _by_ending(rows: list[Row], ending: str, title: str) -> str:
@@ -269,12 +304,9 @@ def _dropped() -> Iterator[list[str]]:
 
 def _versions() -> str:
     kept = [line for line in _lines(RESULTS / "versions.jsonl") if line["command"].endswith("=corpus")]
-    body = [
-        [line["version"], name, f"{value:.3g}", f"`{line['command']}`"]
-        for line in kept
-        for name, value in line["figures"].items()
-    ]
-    return _table(["version", "figure", "value", "command"], body)
+    names = list(dict.fromkeys(name for line in kept for name in line["figures"]))
+    body = [[name, *(f"{line['figures'].get(name, math.nan):.3g}" for line in kept)] for name in names]
+    return _table(["`make quality ONLY=corpus`", *(line["version"] for line in kept)], body)
 
 
 if __name__ == "__main__":

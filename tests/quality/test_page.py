@@ -30,7 +30,7 @@ def test_a_false_alarm_is_shown_as_not_read_yet_where_no_cause_is_written():
 
 def test_a_goal_that_is_not_met_is_said_not_to_be():
     rows = [row("sick-detected", [0.9], "share", goal=0.97), row("seconds-beyond-the-run", [8], "s", better="lower")]
-    assert "| sick-detected | 90 % | at least 0.97 | no |" in page(rows, [])
+    assert "| sick-detected | 90 % | at least 97 % | no |" in page(rows, [])
 
 
 def test_ids_of_programs_are_unique():
