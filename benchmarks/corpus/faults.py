@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from benchmarks.corpus.healthy import SEQUENCES
 from unstuck.rules.examples import prelude
 
 STRENGTHS = ("mild", "medium", "strong")
@@ -35,7 +37,32 @@ model = keras.Sequential([
 model.compile(keras.optimizers.Adam(learning_rate=0.005), loss="mse")
 model.fit(x, y, validation_data=(x_val, y_val), epochs=30, batch_size=32, verbose=0)
 """
-BASES = {"two-classes": TWO, "three-classes": THREE, "regression": REGRESSION}
+IMAGES = """\
+model = keras.Sequential([
+    keras.layers.Conv2D(16, 3, activation="relu"),
+    keras.layers.MaxPooling2D(),
+    keras.layers.Flatten(),
+    keras.layers.Dense(10, activation="softmax"),
+])
+model.compile(keras.optimizers.Adam(learning_rate=0.003), loss="sparse_categorical_crossentropy")
+model.fit(x, y, validation_data=(x_val, y_val), epochs=8, batch_size=32, verbose=0)
+"""
+RECURRENT = """\
+model = keras.Sequential([
+    keras.layers.LSTM(16),
+    keras.layers.Dense(1, activation="sigmoid"),
+])
+model.compile(keras.optimizers.Adam(learning_rate=0.01), loss="binary_crossentropy")
+model.fit(x, y, validation_data=(x_val, y_val), epochs=15, batch_size=32, verbose=0)
+"""
+BASES = {
+    "two-classes": (prelude("two-classes"), TWO),
+    "three-classes": (prelude("three-classes"), THREE),
+    "regression": (prelude("regression"), REGRESSION),
+    "images": (prelude("images"), IMAGES),
+    "sequences": (SEQUENCES, RECURRENT),
+}
+"""Data and model of the programs that work, by name."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +71,9 @@ class Fault:
 
     Attributes:
         operator: the kind of change. old: what is replaced; "" puts `new` before the model. new: one text a strength; a
-            single one is strong. rules: those that name the cause. bases: data sets of the programs it is planted into.
-            before: text before the model that belongs to the fault. strengths: of `new`, where one is not strong.
+            single one is strong. rules: those that name the cause. bases: names in `BASES` of the programs it is
+            planted into. before: text before the model that belongs to the fault. strengths: of `new`, where one is
+            not strong.
     """
 
     name: str
@@ -63,11 +91,14 @@ def _rates(*rates: float) -> tuple[str, ...]:
 
 
 RATE, BOTH = "learning_rate=0.001", ("two-classes", "three-classes")
+ANY = (*BOTH, "images", "sequences")
 HIDDEN = 'Dense(32, activation="relu")'
 FAULTS = (
-    Fault("rate too low", "rate", RATE, _rates(2e-5, 2e-6, 1e-7), ("learning-rate-too-low", "too-few-updates")),
+    Fault("rate too low", "rate", RATE, _rates(2e-5, 2e-6, 1e-7), ("learning-rate-too-low", "too-few-updates"),
+          ("two-classes", "images", "sequences")),
     Fault("rate too high", "rate", RATE, _rates(1, 10, 100),
-          ("learning-rate-too-high", "dying-relu", "diverging-loss")),
+          ("learning-rate-too-high", "dying-relu", "diverging-loss"),
+          ("two-classes", "images", "sequences")),
     Fault("softmax on one unit", "activation", '1, activation="sigmoid"', ('1, activation="softmax"',),
           ("softmax-on-one-unit",)),
     Fault("relu output", "activation", '1, activation="sigmoid"', ('1, activation="relu"',),
@@ -76,7 +107,7 @@ FAULTS = (
     Fault("zero kernels", "initialisation", HIDDEN, ('Dense(32, activation="relu", kernel_initializer="zeros")',),
           ("zero-initialised-kernel", "symmetric-initialisation"), BOTH),
     Fault("frozen", "weights", "model.compile(", ("model.trainable = False\nmodel.compile(",),
-          ("everything-frozen",), BOTH),
+          ("everything-frozen",), ANY),
     Fault("penalty", "regularisation", HIDDEN,
           tuple(f'Dense(32, "relu", kernel_regularizer=keras.regularizers.L2({v}))' for v in (0.3, 1.0, 10.0)),
           ("weight-penalty-too-strong",), BOTH),
@@ -91,7 +122,7 @@ FAULTS = (
           tuple(f"y, y_val = y * {v} + {5 * v}, y_val * {v} + {5 * v}\n" for v in (30, 300, 3e4)),
           ("unscaled-targets", "too-few-updates", "learning-rate-too-low"), ("regression",)),
     Fault("labels shuffled", "labels", "", ("y = np.random.default_rng(0).permutation(y)\n",),
-          ("no-signal", "misaligned-labels"), BOTH),
+          ("no-signal", "misaligned-labels"), ANY),
     Fault("labels shifted", "labels", "", ("y = np.roll(y, 1)\n",), ("misaligned-labels", "no-signal"), BOTH),
     Fault("NaN in inputs", "data", "", ("x[0, 0] = np.nan\n",), ("non-finite-inputs",), BOTH),
     Fault("one epoch of one batch", "length", "epochs=25, batch_size=32", ("epochs=1, batch_size=400",),
@@ -142,12 +173,13 @@ def programs() -> Iterator[tuple[str, Fault, str, str, list[int]]]:
     """Name, fault, strength, script, and the lines that differ from the program that works."""
     for fault in FAULTS:
         for base in fault.bases:
-            text = BASES[base]
-            old = fault.old.replace("0.001", "0.003") if base == "three-classes" else fault.old
+            data, text = BASES[base]
+            rate = re.search(r"learning_rate=[\d.]+", text)
+            old = fault.old.replace(RATE, rate[0] if rate else RATE)
             strengths = fault.strengths or STRENGTHS[-len(fault.new) :]
             for strength, new in zip(strengths, fault.new, strict=True):
                 script = fault.before + (text.replace(old, new, 1) if old else new + text)
-                whole, works = f"{prelude(base)}\n{script}", f"{prelude(base)}\n{text}"
+                whole, works = f"{data}\n{script}", f"{data}\n{text}"
                 yield f"{fault.name}, {base}, {strength}", fault, strength, whole, _new(works, whole)
 
 
