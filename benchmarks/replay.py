@@ -162,7 +162,7 @@ def _pack(folder: Path, target: Path) -> None:
 
 
 def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    return entry.replace(uid=0, gid=0, uname="", gname="", mode=0o644)
+    return entry.replace(uid=0, gid=0, uname="", gname="", mode=0o644, deep=False)
 
 
 if __name__ == "__main__":
