@@ -67,6 +67,8 @@ def main(ref: str, budget: float) -> None:
         subprocess.run(["tar", "-x", "-C", str(base)], input=text, check=True)
         both = [_start(src, budget) for src in (base / "src", HOME / "src")]
         before, after = ([json.loads(line) for line in process.communicate()[0].splitlines()] for process in both)
+    if any(process.returncode for process in both):
+        sys.exit(f"judging ended early, on {ref} after {len(before)} runs, on the working tree after {len(after)}")
     changed = list(changes(before, after))
     table = Table("run", f"on {ref}", "on the working tree", title="What changed")
     for row in changed:
