@@ -13,6 +13,7 @@ import json
 import os
 import runpy
 import shutil
+import sqlite3
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -122,15 +123,21 @@ def _adopt(run: Path, own: Path) -> None:
     reader = Reader(run)
     meta = reader.meta()
     reader.close()
-    for path in run.glob("run.sqlite*"):
-        path.unlink()
-    for path in own.iterdir():
+    for folder in (run, own):
+        _settle(folder)
+    for path in sorted(own.iterdir(), key=lambda path: path.name == "run.sqlite"):  # last: then all it names is there
         path.replace(run / path.name)
     writer = Writer(run)
     for key in ("command", "script", "cwd", "started", "ended", "status", "error"):
         if key in meta:
             writer.meta(key, meta[key])
     writer.close()
+
+
+def _settle(folder: Path) -> None:
+    """Move what is still in the write-ahead log into the database, which then is one file and can be replaced whole."""
+    with contextlib.closing(sqlite3.connect(folder / "run.sqlite")) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _tell(run: Path, others: set[str], *, child: bool) -> None:
