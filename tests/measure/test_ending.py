@@ -34,4 +34,4 @@ def test_few_steps_are_held_against_a_fit_only_if_it_ended_by_itself(status: str
     skill: Any = SimpleNamespace(train=0.5)
     repeats: Any = SimpleNamespace(count=1)
     setup: Any = None
-    assert isinstance(TooFewUpdates().check(setup, curve, skill, repeats, ending({"status": status})), answer)
+    assert isinstance(TooFewUpdates().check(setup, curve, skill, repeats, ending({"status": status}), None), answer)

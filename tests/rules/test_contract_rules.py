@@ -47,6 +47,7 @@ from unstuck.rules.softmax_on_one_unit import SoftmaxOnOneUnit
 from unstuck.rules.tiny_targets import TinyTargets
 from unstuck.rules.unscaled_inputs import UnscaledInputs
 from unstuck.rules.unscaled_targets import UnscaledTargets
+from unstuck.rules.unsuitable_loss import UnsuitableLoss
 from unstuck.rules.zero_sample_weights import ZeroSampleWeights
 
 SCRIPT = """\
@@ -714,3 +715,17 @@ def test_every_prelude_is_valid_python_and_defines_its_names(data):
     stored = {n.id for n in ast.walk(ast.parse(prelude(data))) if isinstance(n, ast.Name)}
     assert {"x", "y"} <= stored
     assert data == "raw" or {"x_val", "y_val"} <= stored
+
+
+# unsuitable-loss
+
+
+def test_poisson_below_zero_is_unsuitable_and_on_counts_it_is_not():
+    setup, counts = setup_of(dense(8), dense(1, "softplus"), loss="poisson"), RNG.poisson(3.0, 100).astype("float32")
+    below = counts - 3
+    found = judge(UnsuitableLoss, setup, contract_of(), data_of(X, below), task_of("regression", below))
+    assert ("proven", "linear and mean_squared_error") == (found.confidence, found.cures[0].label)
+    assert (below < 0).mean() == found.evidence[0].value
+    assert isinstance(
+        judge(UnsuitableLoss, setup, contract_of(), data_of(X, counts), task_of("regression", counts)), Cleared
+    )

@@ -65,19 +65,28 @@ def with_optimizer(kind: str = "sgd", rate: float = 0.1, **config: Any) -> Any:
 
 def test_few_steps_at_chance_are_suspected_and_the_batch_is_the_first_cure() -> None:
     big = replace(setup(rows=800), batch_size=512)
-    found = suspect(TooFewUpdates().check(big, curve(np.linspace(1, 0.98, 6), epochs=3), skill(0.02), ONCE, ENDED))
+    found = suspect(
+        TooFewUpdates().check(big, curve(np.linspace(1, 0.98, 6), epochs=3), skill(0.02), ONCE, ENDED, None)
+    )
     assert ["batches of 32", "batches of 32 + epochs × 13", "batches of 32 + epochs × 10"][0] == found.cures[0].label
     assert "800 rows in batches of 512 for 3 epochs: 6 optimiser steps" == found.evidence[0].text
     assert "learning-rate-too-low" in found.leads_to
 
 
 def test_few_steps_that_learn_are_unfinished_not_stuck() -> None:
-    cleared(TooFewUpdates().check(setup(), curve(np.linspace(1, 0.7, 60)), skill(0.4), ONCE, ENDED))
-    cleared(TooFewUpdates().check(setup(), curve(FLAT), skill(0.0), ONCE, ENDED))
+    cleared(TooFewUpdates().check(setup(), curve(np.linspace(1, 0.7, 60)), skill(0.4), ONCE, ENDED, None))
+    cleared(TooFewUpdates().check(setup(), curve(FLAT), skill(0.0), ONCE, ENDED, None))
+
+
+def test_few_steps_that_leave_something_to_learn_are_a_possible_warning_for_the_trial_to_decide() -> None:
+    short, room = curve(np.linspace(1, 0.7, 60)), Room(0.4, 0.9, 0.5, True)
+    found = suspect(TooFewUpdates().check(setup(), short, skill(0.4), ONCE, ENDED, room))
+    assert ("possible", "warning") == (found.confidence, found.severity)
+    cleared(TooFewUpdates().check(setup(), short, skill(0.4), ONCE, ENDED, replace(room, exists=False)))
 
 
 def test_with_a_tiny_rate_few_steps_are_no_excuse_for_it() -> None:
-    found = suspect(TooFewUpdates().check(setup(rate=1e-6), curve(FLAT[:60]), skill(0.0), ONCE, ENDED))
+    found = suspect(TooFewUpdates().check(setup(rate=1e-6), curve(FLAT[:60]), skill(0.0), ONCE, ENDED, None))
     assert () == found.leads_to
     run = replay(moment(0), moment(60, loss=0.999), moves=(1e-4, 1e-4))
     low = suspect(LearningRateTooLow().check(setup(rate=1e-6), curve(FLAT[:60]), run, skill(0.0), ENDED))

@@ -502,4 +502,4 @@ def test_evidence_survives_a_replay_without_layers() -> None:
     bare = replace(replay(moment(0), moment(9)), moved={}, relative_moves={})
     for rule in MINE:
         if rule is not ModelTooSmall:
-            judge(rule, setup(), curve(FALLING, RISING), skill(0.9, 0.85), bare, data([1.0, 0.0]))
+            judge(rule, setup(), curve(FALLING, RISING), skill(0.9, 0.85), bare, data([1.0, 0.0]), ENDED)
