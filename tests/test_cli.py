@@ -302,9 +302,9 @@ def test_a_file_that_cannot_be_written_is_told_and_the_report_kept(workplace: Wo
 
 def test_the_latest_run_is_judged_again_by_default(workplace: Workplace) -> None:
     latest = workplace.make_run("2026-11-24-0000")
-    result = workplace("diagnose", "--only", "dead-relu", "--format", "concise")
+    result = workplace("diagnose", "--only", "dying-relu", "--format", "concise")
     assert workplace.judged[0][0] == latest
-    assert workplace.judged[0][1].only == ("dead-relu",)
+    assert workplace.judged[0][1].only == ("dying-relu",)
     assert result.stdout == "train.py:1:1: error GRD101 dead-relu: no unit is ever active [proven]\n"
 
 

@@ -44,6 +44,15 @@ def test_columns_that_stand_in_no_relation_to_the_labels_are_not_accused() -> No
     assert () == Encoded.measure(x[:CUT], np.round(y, 1)[:CUT], x[CUT:], np.round(y, 1)[CUT:]).codes
 
 
+def test_rows_that_were_repeated_to_balance_classes_are_no_groups_with_a_code() -> None:
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        x, y = rng.normal(size=(ROWS, 8)), (rng.random(ROWS) < 0.2).astype(float)
+        rare = np.flatnonzero(y[:CUT])
+        repeated = np.r_[np.arange(CUT), rng.choice(rare, 3 * len(rare))]
+        assert () == Encoded.measure(x[repeated], y[repeated], x[CUT:], y[CUT:]).codes
+
+
 @pytest.mark.parametrize("prior_weight", [0.0, 5.0])
 def test_taken_again_from_training_rows_the_code_is_what_it_would_have_been(prior_weight: float) -> None:
     rng = np.random.default_rng(1)  # labels that are not whole: no two groups have the same code by chance

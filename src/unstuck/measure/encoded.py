@@ -30,6 +30,8 @@ MAX_COLUMNS = 200
 MOST_TOGETHER, TELLING = 20, 20.0
 """Groups with the same code that are recognised as several; the prior must then weigh this many times the error that is
 allowed, or any number of groups would fit."""
+TOLD = 0.1
+"""Share of a column's spread that its labels must account for; a code that does not depend on them is none."""
 DRAWS, SEED = 300, 17
 HOPELESS, FEW = 60, 0.1
 """After so many draws without a solution that even this share of the groups obeys, there is none."""
@@ -119,13 +121,15 @@ def _solved(values: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, int]:
         few = rng.choice(len(value), size=size, replace=False)
         found = np.zeros(4)
         found[:size], *_ = np.linalg.lstsq(terms[few, :size], (value * count)[few], rcond=None)
+        if found[2] > 0:
+            continue  # a prior has a positive weight
         obeying = _obeying(found, terms, spread)
         if most.mean() >= NEARLY_ALL or (draw > HOPELESS and most.mean() < FEW):
             break
         if obeying.sum() > most.sum():
             best, most = found, obeying
-    varied = abs(best[0]) > EXACT * spread  # a code that does not depend on the labels is none
-    return best, int(most.sum()) if varied else 0
+    told = abs(best[0]) * np.std(labels) > TOLD * spread
+    return best, int(most.sum()) if told else 0
 
 
 def _obeying(found: np.ndarray, terms: np.ndarray, spread: float) -> np.ndarray:
