@@ -92,7 +92,8 @@ def _untested(judged: Judged, case: Case, tested: Tested, trials: Sequence[Trial
         conclusion = f"{suspect.conclusion + '; ' if suspect.conclusion else ''}held-out skill stays at chance ({said})"
         return _finding(judged, case, tested, None, "confirmed", conclusion), judged.result
     ending = case.get(Ending)
-    if tested.problem and ending.cut and suspect.confidence != "proven":
+    repeated_in_vain = bool(tested.problem and tested.trials)
+    if repeated_in_vain and ending.cut and ending.steps and suspect.confidence != "proven":
         reason = f"the fit {ending.words}; {tested.problem}"
         return None, _outcome(judged.result, "inconclusive", reason)
     why = tested.problem or next((t.note for t in trials if t.note), "") or "experiments are off"
