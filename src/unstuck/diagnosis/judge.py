@@ -22,13 +22,13 @@ class Judged:
 
     Attributes:
         suspect: set while the cause is still in play.
-        unless: why the cause is cleared unless a trial confirms it; "" where it need not be.
+        cleared: the cause is cleared, for the reason in `result`, unless a trial confirms it.
     """
 
     rule: type[Rule]
     result: RuleResult
     suspect: Suspect | None = None
-    unless: str = ""
+    cleared: bool = False
 
 
 def judge_all(rules: Iterable[type[Rule]], case: Case) -> list[Judged]:
@@ -84,5 +84,5 @@ def _gated(judged: Judged, case: Case) -> Judged:
     reason = f"it fits, but the run reached what is learnable: {reached}, {known}"
     cleared = result(judged.rule, case, "cleared", reason, measured=room.gap)
     if suspect.cures and room.learnable - room.reached > MARGIN:
-        return replace(judged, result=cleared, unless=reason)
+        return replace(judged, result=cleared, cleared=True)
     return Judged(judged.rule, cleared)

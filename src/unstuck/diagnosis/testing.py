@@ -88,8 +88,9 @@ def test(
         base, task, data, setup = as_written(case), case.get(Task), case.get(Data), case.get(Setup)
     except Missing as missing:
         return Tested(problem=f"experiments need {missing.evidence}")
+    endpoint = TRAIN if data.too_few else HELD
     if data.too_few:
-        arms = [replace(arm, endpoint=TRAIN) for arm in arms]
+        arms = [replace(arm, endpoint=endpoint) for arm in arms]
     base, train_y, cut = _affordable(case, base, _by_row(task, data)[data.fit_rows], len(arms) * seeds, budget)
     until = time.monotonic() + budget
     recorded = Recorded.of(case, base)
@@ -98,8 +99,7 @@ def test(
     problem = ""
     for native in (True,) if otherwise else (False, True):
         executor = executors(setup.backend if native else "jax")
-        bench = Bench(base, task, train_y, task.held_y, executor, until, native, fresh, progress=progress)
-        bench.endpoint = TRAIN if data.too_few else HELD
+        bench = Bench(base, task, train_y, task.held_y, executor, until, native, fresh, progress, endpoint=endpoint)
         bench.run([None], range(seeds))
         problem = bench.reproduces(recorded)
         same_backend = setup.backend == "jax" and bench.store[key(None)].seeds

@@ -31,7 +31,7 @@ def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, 
     best = max(cures, key=lambda t: ((t.outcome == "confirmed"), sign * (t.effect or 0.0)), default=None)
     if best is not None and best.outcome == "confirmed":
         best = _smallest_sufficient(cures, best, sign)
-    if judged.unless:
+    if judged.cleared:
         if best is None or best.outcome != "confirmed":
             return None, result
         suspect = _at_most_warning(judged)

@@ -85,6 +85,12 @@ class Data:
         )
 
     @property
+    def whole(self) -> bool:
+        """Whether all training and held-out rows are here, not a sample of them."""
+        held_rows = int(self.held_stats.get("rows") or len(self.held_y))
+        return self.rows <= len(self.y) and held_rows <= len(self.held_y)
+
+    @property
     def too_few(self) -> bool:
         """Whether there are too few rows to hold any out, so that trials are scored on the rows they train on."""
         return self.held_kind == "holdout" and len(self.y) <= TOO_FEW

@@ -69,8 +69,7 @@ class Encoded:
         y, held_y = numbers(data.y), numbers(data.held_y)
         if data.held_kind == "holdout" or not data.tabular or task.kind == "multilabel" or y is None or held_y is None:
             raise Missing("a table with one number a row as its label, and held-out rows", "")
-        held_rows = int(data.held_stats.get("rows") or len(held_y))
-        if data.rows > len(y) or held_rows > len(held_y):
+        if not data.whole:
             raise Missing("all rows, of which the record holds a sample only", "")
         return cls.measure(data.flat, y, data.held_flat, held_y)
 
@@ -88,8 +87,10 @@ class Encoded:
                 continue
             candidates += 1
             fitted, obeying = _solved(values, labels)
+            if obeying < NEARLY_ALL * groups:
+                continue
             alone = _solved(train[:, column], y)[1]
-            if obeying >= NEARLY_ALL * groups and alone <= FEWER * groups:
+            if alone <= FEWER * groups:
                 slope, level, weight, prior = (float(value) for value in fitted)
                 codes.append(Code(column, groups, obeying, alone, slope, level, prior, -weight))
         return cls(tuple(codes), candidates)
@@ -117,6 +118,8 @@ def _solved(values: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, int]:
     rng = np.random.default_rng(SEED)
     best, most = np.zeros(4), np.zeros(len(value), dtype=bool)
     for draw in range(DRAWS):
+        if most.mean() >= NEARLY_ALL or (draw > HOPELESS and most.mean() < FEW):
+            break
         size = 2 if draw % 2 else 4  # every other draw: plain means, without a prior
         few = rng.choice(len(value), size=size, replace=False)
         found = np.zeros(4)
@@ -124,8 +127,6 @@ def _solved(values: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, int]:
         if found[2] > 0:
             continue  # a prior has a positive weight
         obeying = _obeying(found, terms, spread)
-        if most.mean() >= NEARLY_ALL or (draw > HOPELESS and most.mean() < FEW):
-            break
         if obeying.sum() > most.sum():
             best, most = found, obeying
     told = abs(best[0]) * np.std(labels) > TOLD * spread

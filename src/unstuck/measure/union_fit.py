@@ -57,8 +57,7 @@ class UnionFit:
         data = case.get(Data)
         if data.held_kind == "holdout" or not data.tabular:
             raise Missing("held-out rows of a table", "")
-        held_rows = int(data.held_stats.get("rows") or len(data.held_y))
-        if data.rows > len(data.y) or held_rows > len(data.held_y):
+        if not data.whole:
             raise Missing("all rows, of which the record holds a sample only", "")
         parts = [data.held_flat]
         for event in case.fit.evaluations:  # validation and test rows may both have been in the fit
