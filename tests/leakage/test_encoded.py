@@ -65,3 +65,14 @@ def test_taken_again_from_training_rows_the_code_is_what_it_would_have_been(prio
     expected = (total + prior_weight * y.mean()) / (count + prior_weight)
     assert np.allclose(expected[group[CUT:]], again.held_x[0][:, 2], atol=1e-6)
     assert np.array_equal(x[CUT:, :2], again.held_x[0][:, :2])
+
+
+@pytest.mark.parametrize(("groups", "merged"), [(300, True), (40, False)])
+def test_many_small_groups_of_whole_labels_share_their_means_and_are_not_told_apart(
+    groups: int, *, merged: bool
+) -> None:
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        group, y = rng.integers(0, groups, ROWS), rng.integers(0, 2, ROWS).astype(float)
+        x = np.column_stack([rng.normal(size=ROWS), means(group, y, 0.0)[group]])
+        assert [merged] == [c.merged for c in Encoded.measure(x[:CUT], y[:CUT], x[CUT:], y[CUT:]).codes]

@@ -35,6 +35,10 @@ TOLD = 0.1
 DRAWS, SEED = 300, 17
 HOPELESS, FEW = 60, 0.1
 """After so many draws without a solution that even this share of the groups obeys, there is none."""
+ALIKE, MOSTLY = 4, 0.5
+"""Whole labels: of n rows and label sum S a mean tells S / n in lowest terms. That these are n / 4 or less happens to
+1 in 6 pairs of numbers by chance (Hardy, Wright: An Introduction to the Theory of Numbers, section 18.5); where it is
+so for half the rows, the values are of several groups each."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Code:
     Attributes:
         column: its number in `Data.flat`. groups: how many there are; obeying: how many obey over all rows, and
             `alone` over the training rows.
+        merged: most values are shared by several groups, which the column then does not tell apart.
     """
 
     column: int
@@ -54,6 +59,7 @@ class Code:
     level: float
     prior: float
     weight: float
+    merged: bool
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,8 @@ class Encoded:
             alone = _solved(train[:, column], y)[1]
             if alone <= FEWER * groups:
                 slope, level, weight, prior = (float(value) for value in fitted)
-                codes.append(Code(column, groups, obeying, alone, slope, level, prior, -weight))
+                merged = _merged(values, labels, fitted)
+                codes.append(Code(column, groups, obeying, alone, slope, level, prior, -weight, merged))
         return cls(tuple(codes), candidates)
 
 
@@ -131,6 +138,19 @@ def _solved(values: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, int]:
             best, most = found, obeying
     told = abs(best[0]) * np.std(labels) > TOLD * spread
     return best, int(most.sum()) if told else 0
+
+
+def _merged(values: np.ndarray, labels: np.ndarray, found: np.ndarray) -> bool:
+    """Whether most rows lie in values that several groups share. With labels that are not whole hardly any do."""
+    if not np.allclose(labels, np.round(labels)):
+        return False
+    value, count, total = sums(values, labels)
+    if found[2] < -1e-6:  # k groups of the same sum and size count the prior k times
+        prior = found[3] + found[2] * value
+        groups = np.abs((value * count - found[0] * total - found[1] * count) / np.where(prior == 0, np.inf, prior))
+    else:
+        groups = np.gcd(np.round(np.abs(total)).astype(int), count.astype(int))
+    return bool(count[groups > ALIKE - 0.5].sum() > MOSTLY * count.sum())
 
 
 def _obeying(found: np.ndarray, terms: np.ndarray, spread: float) -> np.ndarray:

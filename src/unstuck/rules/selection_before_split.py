@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from unstuck.experiments.intervention import Intervention
+from unstuck.experiments.interventions.drop_features import DropFeatures
 from unstuck.experiments.interventions.encode_again import EncodeAgain
 from unstuck.experiments.interventions.permute_labels import PermuteLabels
 from unstuck.experiments.interventions.refit_edit import split_first
@@ -134,15 +136,26 @@ def _from_arrays(encoded: Encoded, data: Data, setup: Setup) -> Suspect:
         f"{names[0]}: {first.obeying} of {first.groups} groups of equal value carry the mean label of their rows, "
         f"{held_words(data)} included; by the training rows alone {first.alone} do"
     )
+    found = [Evidence(measure="label-means-of-all-rows", text=text, value=first.obeying, of=first.groups)]
+    cure: Intervention = EncodeAgain(encoded.codes, names)
+    if any(code.merged for code in encoded.codes):
+        cure = DropFeatures(tuple(code.column for code in encoded.codes), names if data.columns else ())
+        found.append(
+            Evidence(
+                measure="groups-of-equal-mean",
+                text="groups of equal mean are one value here, so the honest means cannot be had from it: the trial "
+                "goes without the column; the leak costs that at most, for honest means may be worth a part of it",
+            )
+        )
     return Suspect(
         message=f"{' and '.join(names[:3])} {verb} the mean label of a group, {held_words(data)} included",
         confidence="likely",
         severity="error",
         location=setup.sources.argument(setup.sites["fit"], "x", 0, label="holds label means")
         or setup.fit_location("trains on label means"),
-        evidence=(Evidence(measure="label-means-of-all-rows", text=text, value=first.obeying, of=first.groups),),
+        evidence=tuple(found),
         scope={"columns": ", ".join(names)},
-        cures=(EncodeAgain(encoded.codes, names),),
+        cures=(cure,),
         harm=True,
         impairs=False,
         leads_to=("target-in-features", "proxy-feature"),
