@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.confusion import NOTHING, confusion
 from benchmarks.row import Row, row
 
 BACKENDS = ("jax", "tensorflow", "torch")
@@ -34,7 +35,9 @@ def quality() -> Iterator[Row]:
             lines = shard.communicate()[0].splitlines()
             answers += [json.loads(line) | {"backend": backend} for line in lines if line.startswith("{")]
     for backend in BACKENDS:
-        yield from _summary(f"{backend}", [a for a in answers if a["backend"] == backend])
+        own = [a for a in answers if a["backend"] == backend]
+        yield from _summary(backend, own)
+        yield from confusion(backend, ((a["code"][:3] if a["kind"] == "sick" else NOTHING, a["named"]) for a in own))
     families = sorted({a["code"][:3] for a in answers})
     for family in families:
         yield from _summary(family, [a for a in answers if a["code"][:3] == family])
@@ -79,6 +82,7 @@ def _answers(shard: int, shards: int) -> Iterator[dict[str, Any]]:
     from unstuck.settings import Settings
 
     backend, bench = os.environ["KERAS_BACKEND"], Bench()
+    codes = {rule.name: rule.code for rule in catalogue()}
     cases = [(rule, kind) for rule in catalogue() for kind in ("sick", "healthy") if rule.name not in OWN_PROCESS]
     with tempfile.TemporaryDirectory() as folder:
         for number, (rule, kind) in enumerate(cases[shard::shards]):
@@ -89,12 +93,14 @@ def _answers(shard: int, shards: int) -> Iterator[dict[str, Any]]:
             report = bench.diagnose(example, Path(folder) / str(number), Settings(budget=BUDGET))
             roots = [f.rule for f in report.findings if f.explained_by is None and f.outcome == "found"]
             errors = [f.rule for f in report.findings if f.severity == "error"]
+            told = roots if kind == "sick" else errors
             echo = any(f.rule == rule.name and f.explained_by for f in report.findings)
             sick = kind == "sick"
             yield {
                 "rule": rule.name,
                 "code": rule.code,
                 "kind": kind,
+                "named": next((codes[name][:3] for name in told), NOTHING),
                 "roots": roots,
                 "echo": echo,
                 "errors": len(errors),

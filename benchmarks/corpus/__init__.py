@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from benchmarks.confusion import NOTHING, confusion
 from benchmarks.corpus import cases, faults, healthy, standard, suspicious, twins
 from benchmarks.row import Row, row
 from unstuck.rules import catalogue
@@ -89,7 +90,8 @@ def quality() -> Iterator[Row]:
     for kind, group in (*kinds.items(), ("planted", planted), ("sick", planted + kinds["case"])):
         if kind != "healthy" and group:
             yield from _sick(kind, group)
-    yield from _families(planted + kinds["case"])
+    for kind, group in (("case", kinds["case"]), ("planted", planted), ("healthy", kinds["healthy"])):
+        yield from confusion(kind, _pairs(group))
     yield from _healthy(kinds["healthy"])
     yield from _calibration(answers)
     yield row("seconds-beyond-the-run", [a["seconds"] for a in answers], "s", goal=20, better="lower")
@@ -149,16 +151,14 @@ def _sick(kind: str, group: list[dict[str, Any]]) -> Iterator[Row]:
     yield row(f"{kind}-detected by thresholds without experiments", [plain], "share", note=note)
 
 
-def _families(group: list[dict[str, Any]]) -> Iterator[Row]:
-    """Cause first, by the family of the cause that is named first."""
+def _pairs(group: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Family wanted and family named first; of several that would be right the one that was named."""
     codes = {rule.name: rule.code[:3] for rule in catalogue()}
-    families: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for answer in group:
-        for family in {codes[rule] for rule in answer["roots"][:1]}:
-            families[family].append(answer)
-    for family, said in sorted(families.items()):
-        right = sum(bool(set(a["roots"][:1]) & set(a.get("any") or a["strict"])) for a in said) / len(said)
-        yield row(f"{family}-right where it is named first", [right], "share", note=f"of {len(said)}")
+        right = answer.get("any") or answer.get("strict", [])
+        named = (answer["roots"] if right else answer["errors"])[:1]
+        wanted = [rule for rule in named if rule in right] or right[:1]
+        yield codes[wanted[0]] if wanted else NOTHING, codes[named[0]] if named else NOTHING
 
 
 def _brief(answer: dict[str, Any]) -> dict[str, Any]:

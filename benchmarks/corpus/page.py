@@ -65,7 +65,7 @@ question. A line is judged where the cause is first. A fix is verified if a tria
 
 {operators}
 
-## By family of the cause named first
+## Which family is taken for which
 
 {families}
 
@@ -137,11 +137,11 @@ def page(rows: list[Row], answers: list[Answer]) -> str:
         goals=_goals(rows),
         groups=_by_group(rows, OURS),
         operators=_shares(answers, "operator"),
-        families=_by_ending(rows, "-right where it is named first", "family"),
+        families=_confusion(rows),
         backends=_shares(answers, "backend"),
         examples=_examples(_lines(RESULTS / "quality-rules.jsonl")),
         cost=_cost(rows),
-        calibration=_by_ending(rows, "-names-a-labelled-cause", "said to be"),
+        calibration=_calibration(rows),
         peers=_by_group(rows, PEERS),
         published=_published(),
         same_programs=_same_programs(answers),
@@ -247,9 +247,15 @@ def _cost(rows: list[Row]) -> str:
     return _table(["", "median", "range", "programs"], body)
 
 
-def _by_ending(rows: list[Row], ending: str, title: str) -> str:
+def _calibration(rows: list[Row]) -> str:
+    ending = "-names-a-labelled-cause"
     body = [[r["name"].removesuffix(ending), _value(r), r.get("note", "")] for r in rows if r["name"].endswith(ending)]
-    return _table([title, "names a labelled cause", ""], body)
+    return _table(["said to be", "names a labelled cause", ""], body)
+
+
+def _confusion(rows: list[Row]) -> str:
+    found = [[*r["name"].split("-named "), _value(r), r["note"]] for r in rows if "-named " in r["name"]]
+    return _table(["programs", "family of the cause", "named first", "of these, named first"], found)
 
 
 def _published() -> str:
