@@ -141,8 +141,11 @@ def _sick(kind: str, group: list[dict[str, Any]]) -> Iterator[Row]:
     if curable:
         verified = sum(bool(a["verified"]) for a in curable) / len(curable)
         yield row(f"{kind}-fix-verified", [verified], "share", goal=0.8, note=f"of {len(curable)}")
-        lucky = sum(a["repaired_at_random"] for a in curable) / len(curable)
-        yield row(f"{kind}-repaired by random search", [lucky], "share", note="as many seconds, the same test")
+    if drawn := [a for a in curable if a["repaired_at_random"] is not None]:
+        for name, key in (("random search", "repaired_at_random"), ("unstuck, the same", "verified")):
+            share = sum(bool(a[key]) for a in drawn) / len(drawn)
+            note = f"of {len(drawn)} drawn; as many seconds, the same test"
+            yield row(f"{kind}-repaired by {name}", [share], "share", note=note)
     silent = sum(a["verdict"] == "unknown" and not a["roots"] for a in group) / len(group)
     yield row(f"{kind}-abstained", [silent], "share", better="lower", note=note)
     warned = sum(bool(a["keras_warnings"]) for a in group) / len(group)

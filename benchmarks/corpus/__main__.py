@@ -23,6 +23,8 @@ from unstuck.settings import Settings
 BUDGET = 60.0
 MIN_SECONDS = 5.0
 """Of random search at least, where our own answer took less."""
+EVERY = 3
+"""One sick program in so many is also given to random search, which takes as long as our own answer."""
 
 
 def main(shard: int, shards: int, *, only: str = "") -> None:
@@ -55,12 +57,13 @@ def _answer(bench: Bench, entry: dict[str, Any], folder: Path) -> dict[str, Any]
     cured = [t for f in _roots(report) for t in report.experiments if t.id == f.cure]
     first = next(iter(_roots(report)), None)
     places = [p for p in (first.location, *first.related) if p is not None] if first else []
-    sick = entry["kind"] != "healthy"
+    drawn = entry["kind"] != "healthy" and int(place(entry).stem, 16) % EVERY == 0
+    lucky = repairs(folder, bench.workers, max(MIN_SECONDS, seconds), seed=len(folder.name)) if drawn else None
     return {
         **told(report),
         "lines": sorted({line for p in places for line in range(p.line, (p.end_line or p.line) + 1)}),
         "verified": None if first is None else any(t.outcome == "confirmed" for t in cured),
-        "repaired_at_random": sick and repairs(folder, bench.workers, max(MIN_SECONDS, seconds), seed=len(folder.name)),
+        "repaired_at_random": lucky,
         "keras_warnings": _warned(report),
         "without_experiments": [f.rule for f in plain.findings if f.severity == "error"],
         "seconds": seconds,

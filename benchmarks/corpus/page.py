@@ -38,7 +38,7 @@ PEERS = {
     "detected": "unstuck detects",
     "detected by Keras's own warnings": "stock Keras warns",
     "detected by thresholds without experiments": "checklist of thresholds finds an error",
-    "fix-verified": "unstuck repairs",
+    "repaired by unstuck, the same": "unstuck repairs",
     "repaired by random search": "random search repairs",
 }
 
@@ -91,8 +91,8 @@ Seconds of diagnosis after the run, with its trials, and resident memory of all 
 ## Peers in the same run
 
 Stock Keras is its own Python warnings. The checklist is our thresholds without experiments. Random search tries random
-changes of rate, loss, output, activations, initialiser, batch, epochs and scale for as long as our trials took, and is
-held to the same test.
+changes of rate, loss, output, activations, initialiser, batch, epochs and scale for as long as our trials took, on one
+sick program in three, and is held to the same test.
 
 {peers}
 
