@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -23,6 +24,8 @@ from unstuck.settings import Settings
 BUDGET = 60.0
 MIN_SECONDS = 5.0
 """Of random search at least, where our own answer took less."""
+LONGEST = 120
+"""Seconds a program may train on this machine; one that takes longer (an LSTM over 1,000 steps) is left out."""
 EVERY = 3
 """One sick program in so many is also given to random search, which takes as long as our own answer."""
 
@@ -39,6 +42,7 @@ def main(shard: int, shards: int, *, only: str = "") -> None:
                 answer = _answer(bench, entry, Path(folder) / str(number))
             except Exception:
                 traceback.print_exc()
+                print(f"{entry['kind']}: {entry['id']}: no answer", flush=True)
                 continue
         place(entry).write_text(json.dumps(answer))
         print(f"{entry['kind']}: {entry['id']}: {answer['verdict']}: {', '.join(answer['roots'])}", flush=True)
@@ -49,7 +53,11 @@ def _answer(bench: Bench, entry: dict[str, Any], folder: Path) -> dict[str, Any]
     script = folder / "train.py"
     folder.mkdir(parents=True)
     script.write_text(entry["script"])
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.alarm(LONGEST)
     bench.record(script, folder)
+    if not signal.alarm(0):
+        raise TimeoutError(f"it trains for more than {LONGEST} s")
     began = time.perf_counter()
     report = diagnose_folder(folder, Settings(budget=BUDGET), workers=bench.workers)
     seconds = time.perf_counter() - began
@@ -69,6 +77,10 @@ def _answer(bench: Bench, entry: dict[str, Any], folder: Path) -> dict[str, Any]
         "seconds": seconds,
         "mebibytes": _peak(),
     }
+
+
+def _too_long(*_: object) -> None:
+    raise TimeoutError
 
 
 def told(report: Report) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from unstuck.finding import Finding, Fit, Verdict
-from unstuck.measure.case import Case
+from unstuck.measure.case import Case, Missing
 from unstuck.measure.curve import STILL_FALLING, Curve
 from unstuck.measure.data import Data
 from unstuck.measure.ending import Ending
@@ -102,7 +102,7 @@ def _without_fault(case: Case, skill: Skill | None, curve: Curve | None, room: R
     if not ending.steps and ending.cut:
         return "unknown", f"Not judged: the fit {ending.words}."
     if skill is None or not np.isfinite(skill.best):
-        why = case.fit.end.get("error") or case.fit.probe.get("error") or "too little was recorded"
+        why = case.fit.end.get("error") or case.fit.probe.get("error") or _without_skill(case)
         return "unknown", f"Not judged: {str(why).splitlines()[0]}."
     reached, learnable = skill.best, room.learnable if room else float("nan")
     on = "held-out" if np.isfinite(skill.held) else "training"
@@ -135,6 +135,14 @@ def _without_fault(case: Case, skill: Skill | None, curve: Curve | None, room: R
         f"where reference learners reach {learnable:.2f}" if np.isfinite(learnable) else "and no reference is at hand"
     )
     return "unknown", f"No cause was found: {on} skill is {reached:.2f} {beside}."
+
+
+def _without_skill(case: Case) -> str:
+    try:
+        case.get(Skill)
+    except Missing as missing:
+        return f"it needs {missing.evidence}"
+    return "too little was recorded"
 
 
 def _falling(curve: Curve | None) -> float:

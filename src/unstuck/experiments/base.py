@@ -84,8 +84,7 @@ def _rates(case: Case, setup: Setup) -> np.ndarray | None:
 def _initial(case: Case) -> tuple[np.ndarray, ...] | None:
     if 0 not in case.fit.steps:
         return None
-    stored = case.run.arrays(f"fit-{case.fit.index}-weights-{0:09d}")
-    return tuple(stored[f"v{i}"] for i in range(len(stored))) or None
+    return case.run.weights(case.fit, 0) or None
 
 
 def _weights(case: Case, data: Data, setup: Setup, rows: np.ndarray) -> np.ndarray | None:

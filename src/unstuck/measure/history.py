@@ -117,16 +117,16 @@ def _updates(case: Case, moments: tuple[Moment, ...]) -> LayerMap | None:
     places = [(i, v["path"]) for i, v in enumerate(described) if v["trainable"] and not str(v["path"]).endswith("bias")]
     if len(moments) < 2 or not places:
         return None
-    kept = [case.run.arrays(f"fit-{case.fit.index}-weights-{m.step:09d}") for m in moments]
+    kept = [case.run.weights(case.fit, m.step) for m in moments]
     if not all(len(arrays) == len(described) for arrays in kept):
         return None
     rows = []
     for i, _ in places:
         row: list[float | None] = []
         for (before, after), (a, b) in zip(pairwise(moments), pairwise(kept), strict=True):
-            size = _rms(a[f"v{i}"])
+            size = _rms(a[i])
             with np.errstate(invalid="ignore", over="ignore"):  # weights that left the numbers
-                change = _rms(b[f"v{i}"] - a[f"v{i}"]) / max(1, after.step - before.step)
+                change = _rms(b[i] - a[i]) / max(1, after.step - before.step)
             row.append(_known(change / size) if size > 0 else None)
         rows.append(tuple(row))
     model = f"{case.fit.body['model'].get('name')}/"

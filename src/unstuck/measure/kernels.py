@@ -46,13 +46,12 @@ class Kernels:
         fit, variables = case.fit, case.fit.body["model"]["variables"]
         if not fit.steps or fit.steps[0] > 1:  # a model without an input shape is built in its first step
             raise Missing("the weights training began with", "give the model an input shape")
-        first, last = (case.run.arrays(f"fit-{fit.index}-weights-{step:09d}") for step in (fit.steps[0], fit.steps[-1]))
+        first, last = (case.run.weights(fit, step) for step in (fit.steps[0], fit.steps[-1]))
         found = []
-        for i, variable in enumerate(variables):
-            name = f"v{i}"
+        for variable, before, after in zip(variables, first, last, strict=False):
             plain = variable["path"].endswith("/kernel") and variable["trainable"] and len(variable["shape"]) >= 2
-            if plain and name in first and name in last:
-                found.append(_kernel(variable["path"], first[name], last[name]))
+            if plain:
+                found.append(_kernel(variable["path"], before, after))
         return cls(tuple(found), fit.steps[-1])
 
 

@@ -36,12 +36,11 @@ class Moves:
         described, steps = case.fit.body["model"]["variables"], case.fit.steps
         if len(steps) < 2 or not described:
             raise Missing("two snapshots of the weights")
-        first, last = (case.run.arrays(f"fit-{case.fit.index}-weights-{s:09d}") for s in (steps[0], steps[-1]))
+        first, last = (case.run.weights(case.fit, s) for s in (steps[0], steps[-1]))
         if not len(first) == len(last) == len(described):
             raise Missing("snapshots of the same variables")
         moves = []
-        for i, about in enumerate(described):
-            before, after = first[f"v{i}"], last[f"v{i}"]
+        for about, before, after in zip(described, first, last, strict=True):
             change = np.abs(after.astype(np.float64) - before.astype(np.float64)).max(initial=0.0)
             moves.append(Move(about["path"], about["trainable"], float(change), before.size))
         return cls(tuple(moves), steps[-1] - steps[0])

@@ -55,9 +55,9 @@ def _values(case: Case) -> dict[str, np.ndarray]:
     """Variables of the first snapshot by path; those of Normalization layers do not change in training."""
     paths = [variable["path"] for variable in case.fit.body["model"].get("variables") or []]
     for step in case.fit.steps:
-        stored = case.run.arrays(f"fit-{case.fit.index}-weights-{step:09d}")
+        stored = case.run.weights(case.fit, step)
         if stored and len(stored) == len(paths):
-            return {path: stored[f"v{i}"] for i, path in enumerate(paths)}
+            return dict(zip(paths, stored, strict=True))
     return {}
 
 

@@ -26,6 +26,26 @@ class OwnClass:
         return next((n for n in self.node.body if isinstance(n, ast.FunctionDef) and n.name == name), None)
 
     @property
+    def ignores_labels(self) -> bool:
+        """Whether a `compute_loss` or `train_step` of the class's own never reads the labels it is given."""
+        loss, step = self.method("compute_loss"), self.method("train_step")
+        if loss is not None:
+            names = [argument.arg for argument in loss.args.args][2:3]
+            return step is None and not any(name in _read(loss) for name in names)
+        if step is None or not step.args.args:
+            return False
+        given = step.args.args[-1].arg  # `data`; on JAX the state is before it
+        unpacked = [
+            node.targets[0].elts[1]
+            for node in ast.walk(step)
+            if isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Tuple)
+            and len(node.targets[0].elts) > 1
+            and any(isinstance(part, ast.Name) and part.id == given for part in ast.walk(node.value))
+        ]
+        return bool(unpacked) and all(isinstance(y, ast.Name) and y.id not in _read(step) for y in unpacked)
+
+    @property
     def methods(self) -> tuple[ast.FunctionDef, ...]:
         return tuple(n for n in self.node.body if isinstance(n, ast.FunctionDef))
 
@@ -62,6 +82,10 @@ class OwnCode:
 
     def location(self, file: str, node: ast.AST, label: str = "") -> Location:
         return self.sources.span(file, node, label)
+
+
+def _read(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
 
 
 def last_name(node: ast.AST) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.data import Data
+from unstuck.measure.own_code import OwnCode
 from unstuck.measure.setup import BINARY, CATEGORICAL, SPARSE, Head, Loss, Setup
 
 MAX_CLASSES = 1000
@@ -43,6 +44,9 @@ class Task:
     def of(cls, case: Case) -> Self:
         data = case.get(Data)
         setup = case.find(Setup)
+        own = case.find(OwnCode) if setup and setup.custom_train_step else None
+        if own is not None and own.model is not None and own.model.ignores_labels:
+            raise Missing("labels that say what is right (the loss of the model's own class does not read them)", "")
         y, held = data.y, data.held_y
         loss = setup.loss if setup else Loss("")
         kind = infer_kind(y, loss, setup.head if setup else None)

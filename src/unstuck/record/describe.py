@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+
+from unstuck.record.sites import Site
+
+Made = tuple[tuple[Any, ...], dict[str, Any]]
+"""Arguments that a class was called with: by position, and by name."""
+MADE_WITH = "made_with"
+"""Where a configuration keeps them, as a serialized list of both."""
 
 
 @contextlib.contextmanager
@@ -29,12 +36,16 @@ def _tensorflow_left_alone() -> Iterator[None]:
 
 
 @_tensorflow_left_alone()
-def describe_model(model: Any, site_of: Any) -> dict[str, Any]:
+def describe_model(
+    model: Any, site_of: Callable[[Any], Site | None], made_with: Callable[[Any], Any] = lambda _: None
+) -> dict[str, Any]:
     """Configuration of a model as it is now; parts that cannot be described are None with the reason beside them.
 
     Args:
         model: a keras.Model, built or not.
-        site_of: callable from a layer to the `Site` it was built at, or None.
+        site_of: from a layer to the `Site` it was built at, or None.
+        made_with: from a layer to the arguments that its class was called with, as `Made` or serialized, or None where
+            they are not known.
     """
     import keras
 
@@ -51,16 +62,91 @@ def describe_model(model: Any, site_of: Any) -> dict[str, Any]:
         "custom_train_step": _overrides(model, keras, "train_step") or _overrides(model, keras, "compute_loss"),
     }
     for key, make in (
-        ("config", lambda: keras.saving.serialize_keras_object(model)),
+        ("config", lambda: serialized(model, made_with)),
         ("compile", model.get_compile_config),
     ):
         try:
             described[key] = make()
         except Exception as error:
             described[f"{key}_error"] = f"{type(error).__name__}: {error}"
+    described["held"] = _held(model, site_of, made_with)
     described["optimizer"] = _optimizer(getattr(model, "optimizer", None))
     described["dtype"] = str(getattr(model, "compute_dtype", "float32"))
     return described
+
+
+def serialized(model: Any, made_with: Callable[[Any], Any]) -> dict[str, Any]:
+    """`keras.saving.serialize_keras_object`; classes of the person's without a `get_config` by what made them."""
+    import keras
+
+    with _speaking(model, made_with):
+        return keras.saving.serialize_keras_object(model)  # type: ignore[no-any-return]
+
+
+@contextlib.contextmanager
+def _speaking(model: Any, made_with: Callable[[Any], Any]) -> Iterator[None]:
+    """Classes of the person's that do not say how their objects are made again say it.
+
+    Those without a `build` of their own are built by being called again: only then have the layers they hold a shape.
+    """
+
+    def get_config(layer: Any) -> dict[str, Any]:
+        made = made_with(layer)
+        if made is None or _symbolic(made):
+            return super(type(layer), layer).get_config()  # type: ignore[no-any-return]
+        own = {"name": layer.name, "trainable": layer.trainable, "dtype": layer.dtype_policy.name}
+        return {**own, MADE_WITH: _arguments(made)}
+
+    own = {type(layer) for layer in model._flatten_layers() if not is_keras(type(layer))}
+    patched: list[tuple[Any, str, Any]] = [(cls, "get_config", get_config) for cls in own if says_nothing(cls)]
+    patched += [(cls, "get_build_config", lambda _: None) for cls in own if is_keras(cls.build)]
+    patched = [(cls, name, replacement) for cls, name, replacement in patched if name not in vars(cls)]
+    for cls, name, replacement in patched:
+        setattr(cls, name, replacement)
+    try:
+        yield
+    finally:
+        for cls, name, _ in patched:
+            delattr(cls, name)
+
+
+def _symbolic(made: Any) -> bool:
+    """Whether inputs and outputs of a graph are among the arguments: Keras describes such a model by the graph."""
+    import keras
+
+    return any(isinstance(leaf, keras.KerasTensor) for leaf in keras.tree.flatten(made))
+
+
+def _arguments(made: Any) -> Any:
+    """Arguments serialized; those that are already are left as they are."""
+    import keras
+
+    return made if isinstance(made, list) else keras.saving.serialize_keras_object([list(made[0]), made[1]])
+
+
+def _held(model: Any, site_of: Callable[[Any], Site | None], made_with: Callable[[Any], Any]) -> list[dict[str, Any]]:
+    """All layers that a model holds, where any of the classes is the person's, for `record/unfold.py`."""
+    held = model._flatten_layers(include_self=False)
+    if all(is_keras(type(layer)) for layer in (model, *held)):
+        return []
+    found = []
+    with _speaking(model, made_with):
+        for layer in held:
+            made = made_with(layer)
+            try:
+                arguments = None if made is None else _arguments(made)
+            except Exception:
+                arguments = None
+            place = {"name": layer.name, "kind": type(layer).__name__, "site": site_of(layer)}
+            found.append({**place, "trainable": layer.trainable, MADE_WITH: arguments})
+    return found
+
+
+def says_nothing(cls: Any) -> bool:
+    """Whether neither a class of the person's nor one it comes from says how its objects are made again."""
+    return not is_keras(cls) and all(
+        is_keras(next(base for base in cls.__mro__ if name in vars(base))) for name in ("get_config", "from_config")
+    )
 
 
 def port_names(model: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -156,17 +242,19 @@ def custom_objects(model: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     settings = getattr(getattr(model, "_compile_config", None), "config", None) or {}
     for value in _flatten(settings):
-        if callable(value) and not _is_keras(value):
+        if callable(value) and not is_keras(value):
             found[getattr(value, "__name__", type(value).__name__)] = value
             if not hasattr(value, "__name__"):
                 found[type(value).__name__] = type(value)
-        elif not _is_keras(type(value)) and type(value).__module__ not in ("builtins", "numpy"):
+        elif not is_keras(type(value)) and type(value).__module__ not in ("builtins", "numpy"):
             found[type(value).__name__] = type(value)
-    for layer in [model, *leaf_layers(model)]:
-        if not _is_keras(type(layer)):
+    for layer in model._flatten_layers():
+        if not is_keras(type(layer)):
             found[type(layer).__name__] = type(layer)
-        for value in vars(layer).values():
-            if callable(value) and hasattr(value, "__name__") and hasattr(value, "__code__") and not _is_keras(value):
+        for attribute, value in vars(layer).items():
+            if attribute in ("build", "quantize"):  # Keras's own around those of the class, with the layer inside
+                continue
+            if callable(value) and hasattr(value, "__name__") and hasattr(value, "__code__") and not is_keras(value):
                 found[value.__name__] = value
     return {name: value for name, value in found.items() if name != "<lambda>"}
 
@@ -179,6 +267,6 @@ def _flatten(value: Any) -> list[Any]:
     return [] if value is None or isinstance(value, (str, int, float, bool)) else [value]
 
 
-def _is_keras(value: Any) -> bool:
+def is_keras(value: Any) -> bool:
     module = getattr(value, "__module__", "") or ""
     return module.split(".")[0] in ("keras", "tensorflow", "torch", "jax", "jaxlib", "functools", "inspect")

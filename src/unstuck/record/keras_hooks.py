@@ -19,7 +19,7 @@ def install(recorder: Recorder) -> None:
     from keras.src.trainers.trainer import Trainer
 
     if not getattr(Layer.__new__, "__unstuck__", False):
-        _hook_layers(Layer, recorder)
+        _hook_layers(Layer, Model, recorder)
         _hook_compile(Trainer, recorder)
         _hook_fit(Model, recorder)
         _hook_evaluate(Model, recorder)
@@ -27,15 +27,22 @@ def install(recorder: Recorder) -> None:
         call_hooks.install(recorder, Model)
 
 
-def _hook_layers(layer_class: Any, recorder: Recorder) -> None:
-    original = layer_class.__new__
+def _hook_layers(layer_class: Any, model_class: Any, recorder: Recorder) -> None:
+    original, original_of_models = layer_class.__new__, model_class.__new__
 
     def __new__(cls: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
         layer = original(cls, *args, **kwargs)
         recorder.guard(lambda: recorder.remember_layer(layer, recorder.site(depth=4)), "layer")
+        recorder.guard(lambda: recorder.remember_made(layer, (args, kwargs)), "layer")
         return layer
 
+    def new_model(cls: Any, *args: Any, **kwargs: Any) -> Any:  # that of Keras hands its arguments to nobody
+        model = original_of_models(cls, *args, **kwargs)
+        recorder.guard(lambda: recorder.remember_made(model, (args, kwargs)), "layer")
+        return model
+
     layer_class.__new__ = staticmethod(wrapped(original, __new__))
+    model_class.__new__ = staticmethod(wrapped(original_of_models, new_model))
 
 
 def _hook_compile(trainer_class: Any, recorder: Recorder) -> None:

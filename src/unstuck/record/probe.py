@@ -16,8 +16,9 @@ import numpy as np
 from unstuck.record.probe_metrics import metric_values
 from unstuck.record.probe_non_finite import locate
 from unstuck.record.rebuild import CannotRebuild, arranged, assign, load_objects, output_of, rebuild
-from unstuck.record.recorded import RecordedFit, read_run
-from unstuck.record.store import Reader, Writer
+from unstuck.record.recorded import RecordedFit, RecordedRun, read_run
+from unstuck.record.store import Writer
+from unstuck.record.unfold import unfold
 
 PROBE_ROWS = 256
 PREDICT_ROWS = 4_000
@@ -34,9 +35,10 @@ def probe_fit(folder: Path, number: int, held: tuple[np.ndarray, ...] = ()) -> s
         held: held-out inputs to predict, one array an input; none when nothing was held out.
     """
     run = read_run(folder)
-    fit = run.fits[number]
+    if unfold(folder, run.fits[number]):
+        run = read_run(folder)
     try:
-        body, arrays = _replay(folder, fit, held)
+        body, arrays = _replay(run, run.fits[number], held)
     except CannotRebuild as error:
         body, arrays = {"error": str(error)}, {}
     writer = Writer(folder)
@@ -47,17 +49,18 @@ def probe_fit(folder: Path, number: int, held: tuple[np.ndarray, ...] = ()) -> s
 
 
 def _replay(
-    folder: Path, fit: RecordedFit, held: tuple[np.ndarray, ...]
+    run: RecordedRun, fit: RecordedFit, held: tuple[np.ndarray, ...]
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     import keras
 
+    folder = run.folder
     x, targets = _arrays(fit.arrays, "train-x"), _arrays(fit.arrays, "train-y")
     if not x or not targets or not fit.steps:
         raise CannotRebuild("no rows or no weights were recorded")
     keras.utils.set_random_seed(SEED)
     recorded = fit.body["model"]
     model = rebuild(recorded["config"], recorded["compile"], load_objects(folder, fit.index), x)
-    snapshots = [_snapshot(folder, fit.index, step) for step in fit.steps]
+    snapshots = [run.weights(fit, step) for step in fit.steps]
     if not snapshots[-1]:
         raise CannotRebuild("the model was never built")
     chosen = np.sort(np.random.default_rng(SEED).permutation(len(x[0]))[:PROBE_ROWS])
@@ -78,7 +81,7 @@ def _replay(
         few = arranged([a[:PREDICT_ROWS] for a in inputs])
         return np.asarray(output_of(model.predict(few, verbose=0, batch_size=256)))
 
-    bad = _stored(folder, f"fit-{fit.index}-non-finite")
+    bad = run.arrays(f"fit-{fit.index}-non-finite")
     if bad:
         body["non_finite"] = _safely(
             lambda: locate(fit.steps, snapshots, int(fit.non_finite["step"]), bad, partial(_seen, model)), {}
@@ -94,20 +97,9 @@ def _replay(
     return body, {"train-outputs": outputs, "held-outputs": predict(held) if held else np.zeros((0, 1))}
 
 
-def _snapshot(folder: Path, number: int, step: int) -> list[np.ndarray]:
-    stored = _stored(folder, f"fit-{number}-weights-{step:09d}")
-    return [stored[f"v{i}"] for i in range(len(stored))]
-
-
-def _stored(folder: Path, name: str) -> dict[str, np.ndarray]:
-    reader = Reader(folder)
-    try:
-        return reader.arrays(name)
-    finally:
-        reader.close()
-
-
-def _seen(model: Any, values: list[np.ndarray], x: tuple[np.ndarray, ...]) -> tuple[list[dict[str, Any]], np.ndarray]:
+def _seen(
+    model: Any, values: Sequence[np.ndarray], x: tuple[np.ndarray, ...]
+) -> tuple[list[dict[str, Any]], np.ndarray]:
     """States of the layers and outputs of the model with these weights on these inputs."""
     assign(model, values)
     return _layer_states(model, x), _numpy(output_of(model(_tensors(x), training=False)))
@@ -306,7 +298,7 @@ def _output_gradient_zero(model: Any, y: np.ndarray, outputs: np.ndarray) -> boo
     return gradient is None or bool((_numpy(gradient) == 0).all())
 
 
-def _moves(model: Any, snapshots: Sequence[list[np.ndarray]]) -> dict[str, Any]:
+def _moves(model: Any, snapshots: Sequence[Sequence[np.ndarray]]) -> dict[str, Any]:
     moved, relative = {}, {}
     for i, variable in enumerate(model.variables):
         if variable.trainable and not variable.path.startswith("seed_generator"):

@@ -12,10 +12,10 @@ MAX_CELLS = 20
 
 def locate(
     steps: Sequence[int],
-    snapshots: Sequence[list[np.ndarray]],
+    snapshots: Sequence[Sequence[np.ndarray]],
     bad_step: int,
     batch: dict[str, np.ndarray],
-    look: Callable[[list[np.ndarray], tuple[np.ndarray, ...]], tuple[list[dict[str, Any]], np.ndarray]],
+    look: Callable[[Sequence[np.ndarray], tuple[np.ndarray, ...]], tuple[list[dict[str, Any]], np.ndarray]],
 ) -> dict[str, Any]:
     """Cells of the batch that are no numbers, and what the weights before that step made of it.
 

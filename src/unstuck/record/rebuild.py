@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import Sequence
+import inspect
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from unstuck.record import custom
-from unstuck.record.describe import leaf_layers
+from unstuck.record.describe import MADE_WITH, leaf_layers, says_nothing
 
 
 class CannotRebuild(Exception):
@@ -39,7 +41,7 @@ def rebuild(
     if config is None:
         raise CannotRebuild("the model has no configuration to rebuild it from (a subclass without get_config)")
     config = {k: v for k, v in config.items() if k != "compile_config"}
-    with keras.saving.custom_object_scope(custom_objects or {}):
+    with keras.saving.custom_object_scope(custom_objects or {}), _made_again(custom_objects or {}):
         try:
             model = keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=False)
             if not model.built and len(sample):
@@ -51,6 +53,42 @@ def rebuild(
                 f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
             ) from error
     return model
+
+
+@contextlib.contextmanager
+def _made_again(custom_objects: dict[str, Any]) -> Iterator[None]:
+    """Classes that do not say how their objects are made again are called with what they were called with at first."""
+    import keras
+
+    own = [c for c in custom_objects.values() if isinstance(c, type) and issubclass(c, keras.Layer)]
+    silent = [c for c in own if says_nothing(c)]
+    for cls in silent:
+        cls.from_config = classmethod(_from_config)  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        for cls in silent:
+            del cls.from_config  # type: ignore[attr-defined]
+
+
+def _from_config(cls: Any, config: dict[str, Any]) -> Any:
+    import keras
+
+    made = config.get(MADE_WITH)
+    if made is None:
+        try:
+            return super(cls, cls).from_config(config)
+        except TypeError:  # Keras's own words, of which the class need not take all
+            return cls(**{k: v for k, v in config.items() if k in inspect.signature(cls.__init__).parameters})
+    arguments, named = keras.saving.deserialize_keras_object(made, safe_mode=False)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(config["dtype"])  # the layers that it makes have that of the process
+    try:
+        layer = cls(*arguments, **named)
+    finally:
+        keras.config.set_dtype_policy(before)
+    layer.name, layer.trainable = config["name"], config["trainable"]
+    return layer
 
 
 def _compile(model: Any, settings: dict[str, Any]) -> None:

@@ -59,6 +59,13 @@ class RecordedRun:
     events: tuple[Event, ...]
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def weights(self, fit: RecordedFit, step: int) -> tuple[np.ndarray, ...]:
+        """Variables after `step` optimiser steps, in the order of the description of the model."""
+        stored = self.arrays(f"fit-{fit.index}-weights-{step:09d}")
+        values = tuple(stored[f"v{i}"] for i in range(len(stored)))
+        order = fit.body["model"].get("order")
+        return values if order is None or not values else tuple(values[i] for i in order)
+
     def arrays(self, name: str) -> dict[str, np.ndarray]:
         reader = Reader(self.folder)
         try:

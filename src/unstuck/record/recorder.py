@@ -10,8 +10,9 @@ import traceback
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
+from unstuck.record.describe import Made, says_nothing
 from unstuck.record.processes import Invitation, claim, own_folder, rank
 from unstuck.record.sites import Site, user_site
 from unstuck.record.store import Writer
@@ -50,6 +51,7 @@ class Recorder:
         """Loops over `train_on_batch` that are being recorded, by id of the model (see `record/loop.py`)."""
         self._faults = 0
         self._sites: dict[int, tuple[weakref.ref[Any], Site]] = {}
+        self._made: dict[int, tuple[weakref.ref[Any], Made]] = {}
         self._compiles: dict[int, tuple[weakref.ref[Any], Site]] = {}
         self._files: set[str] = set()
         self._process = os.getpid()
@@ -122,12 +124,22 @@ class Recorder:
         if site:
             self._sites[id(layer)] = (weakref.ref(layer), site)
 
+    def remember_made(self, layer: Any, made: Made) -> None:
+        """Keep what a class is called with for as long as its object lives, where it does not say so itself."""
+        if says_nothing(type(layer)):
+            key = id(layer)
+            self._made[key] = (weakref.ref(layer, lambda _: self._made.pop(key, None)), made)
+
     def remember_compile(self, model: Any, site: Site | None) -> None:
         if site:
             self._compiles[id(model)] = (weakref.ref(model), site)
 
     def site_of(self, layer: Any) -> Site | None:
         return _lookup(self._sites, layer)
+
+    def made_with(self, layer: Any) -> Made | None:
+        """The arguments that the class of a layer was called with, where it does not keep them itself."""
+        return _lookup(self._made, layer)
 
     def compile_site_of(self, model: Any) -> Site | None:
         return _lookup(self._compiles, model)
@@ -145,7 +157,10 @@ class Recorder:
         self.guard(self.writer.commit, "close")
 
 
-def _lookup(table: dict[int, tuple[weakref.ref[Any], Site]], thing: Any) -> Site | None:
+Kept = TypeVar("Kept")
+
+
+def _lookup(table: dict[int, tuple[weakref.ref[Any], Kept]], thing: Any) -> Kept | None:
     entry = table.get(id(thing))
     return entry[1] if entry and entry[0]() is thing else None
 

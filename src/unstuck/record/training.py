@@ -84,7 +84,7 @@ class Training:
         self._batch_size = int(found.get("batch_size") or getattr(adapter, "batch_size", None) or 32)
         self._rows = int(train.get("rows") or 0)
         self._class_weighted = bool(found.get("class_weight"))
-        description = describe_model(model, recorder.site_of)
+        description = describe_model(model, recorder.site_of, recorder.made_with)
         self._averaged = "nothing" if loop else "" if description["custom_train_step"] else "rows"
         recorder.writer.event(
             "fit",
@@ -153,7 +153,7 @@ class Training:
         self._drain(everything=False)
         if not self._described:  # TensorFlow builds a model without an input shape in its first step
             self._described = True
-            body = describe_model(self.model, self.recorder.site_of)
+            body = describe_model(self.model, self.recorder.site_of, self.recorder.made_with)
             self.recorder.writer.event("model", body, fit=self.number)
         if self._snapshots.due(self.steps):
             self._snapshots.take(self.steps, lambda: variable_values(self.model, call.state))

@@ -67,8 +67,8 @@ class Pair(keras.Model):
         return d_loss
 
 model = Pair()
-model.compile(keras.optimizers.Adam(0.1))
-model.fit(x, y, epochs=20, verbose=0)
+model.compile(keras.optimizers.Adam(0.01))
+model.fit(x, y, epochs=200, verbose=0)
 """
     )
     healthy = Example(

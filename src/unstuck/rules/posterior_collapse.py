@@ -53,7 +53,8 @@ class PosteriorCollapse(Rule):
 class Coder(keras.Model):
     def __init__(self):
         super().__init__()
-        self.encoder, self.decoder = keras.layers.Dense(4), keras.layers.Dense(30)
+        small = keras.initializers.RandomNormal(stddev=0.001)
+        self.encoder, self.decoder = keras.layers.Dense(4, kernel_initializer=small), keras.layers.Dense(30)
         self.divergence = keras.metrics.Mean(name="kl_loss")
 
     def call(self, inputs):
@@ -65,11 +66,11 @@ class Coder(keras.Model):
         each = 0.5 * (keras.ops.square(mean) + keras.ops.exp(log_var) - 1.0 - log_var)
         divergence = keras.ops.mean(keras.ops.sum(each, axis=-1))
         self.divergence.update_state(divergence)
-        return keras.ops.mean(keras.ops.square(x - y_pred)) + 50.0 * divergence
+        return keras.ops.mean(keras.ops.square(x - y_pred)) + 200.0 * divergence
 
 model = Coder()
-model.compile(keras.optimizers.Adam(0.03))
-model.fit(x, x, batch_size=len(x), epochs=200, validation_data=(x_val, x_val), verbose=0)
+model.compile(keras.optimizers.Adam(0.001))
+model.fit(x, x, epochs=20, validation_data=(x_val, x_val), verbose=0)
 """,
         backends=("jax",),  # other backends draw other noise, and the term ends just above the bound
     )
