@@ -34,6 +34,7 @@ def main(shard: int, shards: int, *, only: str = "") -> None:
     KEPT.mkdir(parents=True, exist_ok=True)
     bench = Bench()
     own = [entry for entry in entries() if entry["backend"] == os.environ.get("KERAS_BACKEND", "jax")]
+    own.sort(key=lambda entry: place(entry).name)  # a run that is stopped has answered a fair sample
     for number, entry in enumerate(own[shard::shards]):
         if place(entry).exists() or only not in f"{entry['kind']}: {entry['id']}":
             continue
