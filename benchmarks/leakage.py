@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from benchmarks import notebooks
 from benchmarks.row import Row, row
 from unstuck.measure.near import nearest
 from unstuck.measure.overlap import counted
@@ -173,6 +174,7 @@ def _seconds(action: Callable[[], object]) -> float:
 
 
 def quality() -> Iterator[Row]:
+    yield from notebooks.quality()
     yield from _witnesses()
     yield from _false_alarms()
     from benchmarks.leak_prices import prices
