@@ -150,6 +150,8 @@ model.compile({_optimizer(facts.get("optimizer"))}, loss={loss!r}, metrics=["acc
 model.fit(x, y, epochs={epochs}, batch_size={batch}{validation}, verbose=0)
 """
     own = frozenset(_named(facts["labels"]))
+    if not own and not _named(facts["other_labels"]):
+        raise Dropped("its label names no cause that a rule is about")
     return Case(facts["id"], facts["source"], script, own, own | frozenset(_named(facts["other_labels"])), changed)
 
 

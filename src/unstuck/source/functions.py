@@ -78,6 +78,8 @@ def call(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value:
 
 def _builtin(reader: Reader, name: str, arguments: Arguments) -> Value:
     first = arguments.get("", 0)
+    if name in scores.PICKS:
+        scores.pick([*arguments.every(), Items(list(arguments.positional))])
     if name in ("list", "tuple", "iter", "sorted", "reversed", "set") and first is not None:
         return Names() if names_columns(first) else first
     if name == "next" and first is not None:
@@ -92,8 +94,6 @@ def _builtin(reader: Reader, name: str, arguments: Arguments) -> Value:
         return first
     if name == "range":
         return _range(arguments) or reader.unknown()
-    if name in scores.PICKS:
-        scores.pick([*arguments.every(), Items(list(arguments.positional))])
     score = scores.held_in(first)
     if score is not None and name not in ("print", "zip", "enumerate", "dict"):
         return score
