@@ -70,7 +70,8 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
 
     def check(self, setup: Setup, contract: Contract, data: Data | None) -> Cleared | NotApplicable | Suspect:
         name = setup.loss.name
-        if name not in BINARY | CATEGORICAL | SPARSE or setup.loss.custom:
+        takes_classes = name in BINARY | CATEGORICAL | SPARSE
+        if setup.loss.custom or not (takes_classes or contract.error):
             return NotApplicable("the loss does not take classes")
         if not contract.single or setup.custom_train_step:
             return NotApplicable("the loss and the output cannot be paired (several outputs, or an own training step)")
@@ -82,7 +83,9 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         if output[-1] == 1 and name in CATEGORICAL | SPARSE:
             return NotApplicable("one unit under a categorical loss: see categorical-loss-on-one-unit")
         numbers = labels[-1] == 1 or len(labels) < len(output)
-        held = "class numbers" if numbers else f"rows of {labels[-1]} columns"
+        held = (
+            f"rows of {labels[-1]} columns" if not numbers else "class numbers" if takes_classes else "one number each"
+        )
         wanted = "class numbers" if name in SPARSE else f"rows of {output[-1]} columns"
         return Suspect(
             message=f"the labels are {held}, and {name.replace('_', ' ')} wants {wanted}",
@@ -98,7 +101,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
                 if contract.error
                 else None,
             ),
-            cures=_cures(setup, data, labels, output, numbers=numbers),
+            cures=_cures(setup, data, labels, output, numbers=numbers) if takes_classes or _classes(data) else (),
             conclusion="the loss compares labels and output element by element, and their shapes differ",
             leads_to=("labels-out-of-range", "broadcast-target", "binary-loss-on-one-hot"),
         )
@@ -135,6 +138,12 @@ def _cures(setup: Setup, data: Data | None, labels: Shape, output: Shape, *, num
     if columns == units:
         return (SetLoss("categorical_crossentropy", setup.head.activation == "linear"),)
     return (ReplaceHead("softmax", "categorical_crossentropy", units=columns),) if columns > 1 else ()
+
+
+def _classes(data: Data | None) -> bool:
+    """Whether the labels are few whole numbers from 0 up."""
+    values = np.unique(data.y) if data is not None else np.zeros(0)
+    return 0 < len(values) <= MAX_CLASSES and bool(np.all(values == np.arange(len(values))))
 
 
 def _words(shape: Shape) -> str:

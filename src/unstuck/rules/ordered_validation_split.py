@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import numpy as np
+
 from unstuck.experiments.interventions.split_again import Pool, SplitAgain
 from unstuck.finding import Evidence
 from unstuck.measure.data import Data
@@ -77,6 +79,8 @@ model.fit(x, y, validation_split=0.25, epochs=30, verbose=0)
     def check(self, order: LabelOrder, data: Data, task: Task, setup: Setup, windows: Windows | None) -> Judgement:
         if windows is not None:
             return NotApplicable("the rows are windows of a series: their order is that of time")
+        if np.all(task.y == task.y[:1]):
+            return NotApplicable("all training labels are the same: see constant-target")
         distance = f"class shares of training and validation rows are {order.distance:.2f} apart"
         if order.distance < APART or (not task.is_classes and order.unseen < MOSTLY):
             return Cleared(distance, order.distance, APART)

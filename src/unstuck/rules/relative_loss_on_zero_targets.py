@@ -21,6 +21,8 @@ TINY = 1e-3
 """A target this small beside the median one weighs a thousand times as much as a common row."""
 MOST = 0.5
 """Share of the loss from which the tiny targets decide the direction of a step."""
+BOTH = 0.05
+"""Share of targets on either side of 0 at least: fewer may be slips, and a few wrong signs are no scale around 0."""
 
 
 class RelativeLossOnZeroTargets(Rule):
@@ -88,6 +90,8 @@ model.fit(x, y, epochs=10, validation_data=(x_val, y_val), verbose=0)
         common = float(np.median(size[size > 0])) if (size > 0).any() else 0.0
         tiny = size <= TINY * common
         if not tiny.any():
+            if min((data.y < 0).mean(), (data.y > 0).mean()) > BOTH:
+                return _around_zero(setup, data)
             return Cleared(f"the smallest target is {size.min():.3g}, the common one {common:.3g}", float(size.min()))
         rows = np.flatnonzero(tiny.any(axis=1))
         share = _share_of_loss(data, replay, tiny)
@@ -123,6 +127,24 @@ model.fit(x, y, epochs=10, validation_data=(x_val, y_val), verbose=0)
                 "model-too-small",
             ),
         )
+
+
+def _around_zero(setup: Setup, data: Data) -> Suspect:
+    below = float((data.y < 0).mean())
+    return Suspect(
+        message="the percentage error divides by the target, and the targets lie on both sides of 0",
+        confidence="likely",
+        location=setup.loss_location("divides by the target"),
+        evidence=(
+            Evidence(
+                measure="targets-below-zero",
+                text=f"{below:.0%} of the targets are below 0; the closer to 0, the more an error counts",
+                value=below,
+            ),
+        ),
+        cures=(SetLoss("mean_absolute_error"),),
+        leads_to=("learning-rate-too-low", "too-few-updates", "model-too-small"),
+    )
 
 
 def _share_of_loss(data: Data, replay: Replay | None, tiny: np.ndarray) -> float:
