@@ -123,17 +123,17 @@ def counts(answers: list[dict[str, Any]]) -> dict[str, tuple[int, int, int]]:
 
 def _sick(kind: str, group: list[dict[str, Any]]) -> Iterator[Row]:
     note = f"of {len(group)}"
-    detected = [bool(a["roots"]) or a["verdict"] not in SYMPTOMLESS | {"unknown"} for a in group]
+    detected = [bool(named(a)) or a["verdict"] not in SYMPTOMLESS | {"unknown"} for a in group]
     yield row(f"{kind}-detected", [sum(detected) / len(group)], "share", goal=0.97, note=note)
     for name, key in (("strict", "strict"), ("any source", "any")):
         judged = [a for a in group if a.get(key)]
         if judged:
-            first = [bool(set(a["roots"][:1]) & set(a[key])) for a in judged]
-            third = [bool(set(a["roots"][:3]) & set(a[key])) for a in judged]
+            first = [bool(set(named(a)[:1]) & set(a[key])) for a in judged]
+            third = [bool(set(named(a)[:3]) & set(a[key])) for a in judged]
             count = f"of {len(judged)}"
             yield row(f"{kind}-top-1 {name}", [sum(first) / len(judged)], "share", goal=0.9, note=count)
             yield row(f"{kind}-top-3 {name}", [sum(third) / len(judged)], "share", note=count)
-    placed = [a for a in group if a.get("faulty") and set(a["roots"][:1]) & set(a["strict"])]
+    placed = [a for a in group if a.get("faulty") and set(named(a)[:1]) & set(a["strict"])]
     if placed:
         right = sum(bool(set(a["faulty"]) & set(a["lines"])) for a in placed) / len(placed)
         yield row(f"{kind}-line-right", [right], "share", goal=0.85, note=f"of {len(placed)} whose cause is first")
@@ -146,7 +146,7 @@ def _sick(kind: str, group: list[dict[str, Any]]) -> Iterator[Row]:
             share = sum(bool(a[key]) for a in drawn) / len(drawn)
             note = f"of {len(drawn)} drawn; as many seconds, the same test"
             yield row(f"{kind}-repaired by {name}", [share], "share", note=note)
-    silent = sum(a["verdict"] == "unknown" and not a["roots"] for a in group) / len(group)
+    silent = sum(a["verdict"] == "unknown" and not named(a) for a in group) / len(group)
     yield row(f"{kind}-abstained", [silent], "share", better="lower", note=note)
     warned = sum(bool(a["keras_warnings"]) for a in group) / len(group)
     yield row(f"{kind}-detected by Keras's own warnings", [warned], "share", note=note)
@@ -159,16 +159,16 @@ def _pairs(group: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     codes = {rule.name: rule.code[:3] for rule in catalogue()}
     for answer in group:
         right = answer.get("any") or answer.get("strict", [])
-        named = (answer["roots"] if right else answer["errors"])[:1]
-        wanted = [rule for rule in named if rule in right] or right[:1]
-        yield codes[wanted[0]] if wanted else NOTHING, codes[named[0]] if named else NOTHING
+        first = (named(answer) if right else answer["errors"])[:1]
+        wanted = [rule for rule in first if rule in right] or right[:1]
+        yield codes[wanted[0]] if wanted else NOTHING, codes[first[0]] if first else NOTHING
 
 
 def _brief(answer: dict[str, Any]) -> dict[str, Any]:
-    kept = ("id", "kind", "backend", "verdict", "roots", "errors", "said", "verified")
+    kept = ("id", "kind", "backend", "verdict", "roots", "notes", "errors", "said", "verified")
     labels = answer.get("any") or answer.get("strict", [])
     more = {"labels": labels, "seconds": round(answer["seconds"], 1), "right": not missed(answer)}
-    return {key: answer[key] for key in kept} | more
+    return {key: answer[key] for key in kept if key in answer} | more
 
 
 def _healthy(group: list[dict[str, Any]]) -> Iterator[Row]:
@@ -204,9 +204,14 @@ def missed(answer: dict[str, Any]) -> bool:
     """Whether a sick program's cause is not first, or a healthy one is called sick."""
     if answer["kind"] == "healthy":
         return bool(answer["errors"])
-    return not set(answer["roots"][:1]) & set(answer.get("any") or answer["strict"])
+    return not set(named(answer)[:1]) & set(answer.get("any") or answer["strict"])
+
+
+def named(answer: dict[str, Any]) -> list[str]:
+    """Causes in the order of the report; then notes: a leak that costs nothing, labels without signal."""
+    return [*answer["roots"], *answer.get("notes", ())]
 
 
 def _story(answer: dict[str, Any]) -> str:
     wanted = "" if answer["kind"] == "healthy" else f"; wanted one of {', '.join(answer['strict'][:3])}"
-    return f"{answer['verdict']}: {', '.join(answer['roots'][:3]) or 'nothing'}{wanted}"
+    return f"{answer['verdict']}: {', '.join(named(answer)[:3]) or 'nothing'}{wanted}"

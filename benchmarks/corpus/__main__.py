@@ -87,10 +87,11 @@ def _too_long(*_: object) -> None:
 def told(report: Report) -> dict[str, Any]:
     """What a report says, as far as it is right or wrong."""
     roots = _roots(report)
-    notes = [f for f in report.findings if f.explained_by is None and f.rule == "no-signal" and f.severity == "note"]
+    facts = [f for f in report.findings if f.explained_by is None and f.outcome == "found" and f.severity == "note"]
     return {
         "verdict": report.summary.verdict,
-        "roots": [f.rule for f in (*roots, *notes)],
+        "roots": [f.rule for f in roots],
+        "notes": [f.rule for f in facts if f.rule == "no-signal" or f.code.startswith("LEK")],
         "errors": [f.rule for f in roots if f.severity == "error"],
         "said": {f.rule: f.confidence for f in roots},
     }

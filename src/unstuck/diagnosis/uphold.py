@@ -46,7 +46,7 @@ def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, 
         return _finding(judged, case, tested, best, "confirmed", _confirmed(best, tested, suspect)), result
     message = f"{best.label} changed {best.metric} by {_signed(best.effect)} {_interval(best)}"
     if best.outcome == "refuted":
-        if suspect.harm and suspect.flow:
+        if suspect.harm and (suspect.flow or suspect.severity == "error"):  # seen at work, or in the numbers themselves
             note = replace(suspect, severity="note", message=f"{suspect.message}; it costs nothing measurable here")
             return _finding(
                 replace(judged, suspect=note), case, tested, best, "proven", _price("its price is about 0", best)
