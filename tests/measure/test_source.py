@@ -54,3 +54,31 @@ def test_source_that_does_not_parse_gives_no_spans_and_no_error():
     broken = sources("x = (")
     assert broken.call({"file": "/home/a/train.py", "line": 1, "column": 1}) is None
     assert "" == broken.keras_name("/home/a/train.py")
+
+
+MADE = """x, y = load()
+def train(x):
+    y = x.sum(axis=1)
+    for column in range(3):
+        y[column] = 0
+    model.fit(x, y)
+x /= 2
+model.fit(x, y=y + 0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "argument", "made"),
+    [
+        ("    model.fit", ("y", 1), "y[column] = 0"),
+        ("    model.fit", ("x", 0), None),  # an argument of the function
+        ("model.fit(x, y=", ("x", 0), "x /= 2"),
+        ("model.fit(x, y=", ("y", 1), None),  # no bare name
+    ],
+)
+def test_a_name_is_followed_to_where_it_got_its_value_last(call, argument, made):
+    found = sources(MADE)
+    place = site(MADE, call)
+    place["column"] += len(call) - len(call.lstrip())
+    origin = found.origin(found.argument(place, *argument))
+    assert made == (found.text(origin) if origin else None)

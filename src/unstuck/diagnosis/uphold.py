@@ -14,10 +14,11 @@ from unstuck.diagnosis.testing import Tested
 from unstuck.experiments.combination import mean_skill
 from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.statistics import WORTH
-from unstuck.finding import Confidence, Evidence, Finding, Fix, RuleResult, Severity, Trial
+from unstuck.finding import Confidence, Evidence, Finding, Fix, Location, RuleResult, Severity, Trial
 from unstuck.measure.case import Case
 from unstuck.measure.ending import Ending
 from unstuck.measure.setup import Setup
+from unstuck.measure.source import Sources
 from unstuck.rules.rule import Suspect
 
 
@@ -126,6 +127,7 @@ def _finding(
         evidence += (Evidence(measure="trial-size", text=f"the trials used {tested.cut}"),)
     setup = case.find(Setup)
     place = suspect.location or (setup.fit_location() if setup else None)
+    related = tuple(p for p in suspect.related if p is not None)
     mark = f"{rule.name}|{place.file if place else ''}|{dict(suspect.scope or {})}|{case.fit.index}"
     return Finding(
         rule=rule.name,
@@ -135,7 +137,7 @@ def _finding(
         confidence=confidence,
         message=suspect.message,
         location=place,
-        related=tuple(p for p in suspect.related if p is not None),
+        related=(*related, *(() if suspect.flow else _origins(case, place, *related))),
         scope=dict(suspect.scope or {}),
         flow=suspect.flow,
         evidence=evidence,
@@ -147,6 +149,14 @@ def _finding(
         url=f"https://unstuck.readthedocs.io/rules/{rule.name}",
         fit=case.fit.index,
     )
+
+
+def _origins(case: Case, *places: Location | None) -> tuple[Location, ...]:
+    """Where names that stand at these places were made, such as the arrays that are handed to fit."""
+    sources = case.find(Sources)
+    found = [sources.origin(place) for place in places] if sources is not None else []
+    known = {(p.file, p.line, p.cell) for p in places if p is not None}
+    return tuple(dict.fromkeys(p for p in found if p is not None and (p.file, p.line, p.cell) not in known))
 
 
 def _fix(suspect: Suspect, best: Trial | None, case: Case, tested: Tested) -> Fix | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -171,13 +171,30 @@ class Sources:
             label=label,
         )
 
+    def origin(self, place: Location | None) -> Location | None:
+        """Where the name that stands at `place` got its value last, above it in the same function or module."""
+        name, file = self.text(place), self._file(place)
+        if place is None or not name.isidentifier():
+            return None
+        functions = [n for n in ast.walk(self.tree(file)) if isinstance(n, ast.FunctionDef) and _holds(n, place.line)]
+        scope = functions[-1] if functions else self.tree(file)
+        made = [n for n in _own_statements(scope) if _assigns(n, name) and (n.end_lineno or n.lineno) < place.line]
+        last = max(made, key=lambda n: n.lineno, default=None)
+        return None if last is None else self.span(file, last, f"{name} comes from here")
+
     def text(self, place: Location | None) -> str:
         """The source text of a single-line span."""
         if place is None or place.end_column is None or place.end_line not in (None, place.line):
             return ""
-        name = place.file if place.cell is None else f"{place.file}:cell {place.cell}"
-        lines = self.lines.get(name) or self.lines.get(str(Path(self.root) / name)) or ()
+        lines = self.lines.get(self._file(place), ())
         return lines[place.line - 1][place.column - 1 : place.end_column - 1] if place.line <= len(lines) else ""
+
+    def _file(self, place: Location | None) -> str:
+        """The recorded file that a place is in, "" when none is."""
+        if place is None:
+            return ""
+        name = place.file if place.cell is None else f"{place.file}:cell {place.cell}"
+        return next((file for file in (name, str(Path(self.root) / name)) if file in self.lines), "")
 
     def replace(self, place: Location | None, text: str) -> Edit | None:
         """An edit that puts `text` in place of a span; None in a notebook, whose cells edits cannot name."""
@@ -217,3 +234,31 @@ class Sources:
 def _characters(line: str, offset: int) -> int:
     """Column in characters of a UTF-8 byte offset (`ast` counts bytes)."""
     return len(line.encode()[:offset].decode(errors="replace"))
+
+
+def _holds(node: ast.FunctionDef, line: int) -> bool:
+    return node.lineno <= line <= (node.end_lineno or node.lineno)
+
+
+def _own_statements(scope: ast.Module | ast.FunctionDef) -> Iterator[ast.stmt]:
+    """Statements of a scope, those inside loops and branches too, without those of functions and classes in it."""
+    waiting: list[ast.AST] = list(scope.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            continue
+        if isinstance(node, ast.stmt):
+            yield node
+            waiting += list(ast.iter_child_nodes(node))
+        elif isinstance(node, (ast.ExceptHandler, ast.match_case)):
+            waiting += node.body
+
+
+def _assigns(node: ast.stmt, name: str) -> bool:
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    if isinstance(node, (ast.AugAssign, ast.AnnAssign)):
+        targets = [node.target]
+    found = [part for target in targets for part in ast.walk(target)]
+    stored = [part.id for part in found if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
+    changed = [t.value.id for t in targets if isinstance(t, ast.Subscript) and isinstance(t.value, ast.Name)]
+    return name in stored or name in changed
