@@ -166,3 +166,12 @@ def test_a_layer_with_weights_of_its_own_stays_one_layer_of_the_graph(tmp_path: 
     kinds = [layer["kind"] for layer in run.fits[0].body["model"]["layers"]]
     assert ["Gate", "Dense"] == [kind for kind in kinds if kind != "InputLayer"]
     assert np.allclose(np.load(tmp_path / "expected.npy"), answers_again(run, run.fits[0]), atol=1e-5)
+
+
+def test_a_large_array_among_the_arguments_is_not_written_down(tmp_path: Path) -> None:
+    code = OWN_WEIGHTS.replace("Gate(0.5)", "Gate(np.full((50, 30), 0.5))").replace("(self.start)", "(0.5)")
+    _, fit = recorded(
+        code.replace("model = Net()", "model = keras.Sequential([Gate(np.full((50, 30), 0.5)), Net().out])"), tmp_path
+    )
+    assert fit.body["model"]["held"][0]["made_with"] is None
+    assert not unfold(tmp_path, fit)

@@ -15,6 +15,8 @@ Made = tuple[tuple[Any, ...], dict[str, Any]]
 """Arguments that a class was called with: by position, and by name."""
 MADE_WITH = "made_with"
 """Where a configuration keeps them, as a serialized list of both."""
+MOST_CELLS = 1_000
+"""Values of an array among them at most: a matrix of word vectors as text would be larger than all else in a record."""
 
 
 @contextlib.contextmanager
@@ -92,7 +94,7 @@ def _speaking(model: Any, made_with: Callable[[Any], Any]) -> Iterator[None]:
 
     def get_config(layer: Any) -> dict[str, Any]:
         made = made_with(layer)
-        if made is None or _symbolic(made):
+        if made is None or _unwritable(made):
             return super(type(layer), layer).get_config()  # type: ignore[no-any-return]
         own = {"name": layer.name, "trainable": layer.trainable, "dtype": layer.dtype_policy.name}
         return {**own, MADE_WITH: _arguments(made)}
@@ -110,11 +112,13 @@ def _speaking(model: Any, made_with: Callable[[Any], Any]) -> Iterator[None]:
             delattr(cls, name)
 
 
-def _symbolic(made: Any) -> bool:
-    """Whether inputs and outputs of a graph are among the arguments: Keras describes such a model by the graph."""
+def _unwritable(made: Any) -> bool:
+    """Whether arguments are the ends of a graph, by which Keras describes a model, or arrays too large for text."""
     import keras
 
-    return any(isinstance(leaf, keras.KerasTensor) for leaf in keras.tree.flatten(made))
+    leaves = keras.tree.flatten(made)
+    sizes = (np.prod(tuple(getattr(leaf, "shape", ())), dtype=object) for leaf in leaves)
+    return any(isinstance(leaf, keras.KerasTensor) for leaf in leaves) or any(size > MOST_CELLS for size in sizes)
 
 
 def _arguments(made: Any) -> Any:
@@ -134,7 +138,7 @@ def _held(model: Any, site_of: Callable[[Any], Site | None], made_with: Callable
         for layer in held:
             made = made_with(layer)
             try:
-                arguments = None if made is None else _arguments(made)
+                arguments = None if made is None or _unwritable(made) else _arguments(made)
             except Exception:
                 arguments = None
             place = {"name": layer.name, "kind": type(layer).__name__, "site": site_of(layer)}
