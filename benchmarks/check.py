@@ -13,11 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.row import Row, row
+from unstuck.source.check import ALONE
 
 FILES, LINES = 1000, 200
 STARTS, RUNS = 11, 5
-ALONE = 24
-"""Files that one process still reads by itself."""
 START_GOAL = 0.3
 FILE_GOAL = 0.1
 """Seconds of one processor; the best static analyser of notebooks takes about 6."""

@@ -150,9 +150,10 @@ model.compile({_optimizer(facts.get("optimizer"))}, loss={loss!r}, metrics=["acc
 model.fit(x, y, epochs={epochs}, batch_size={batch}{validation}, verbose=0)
 """
     own = frozenset(_named(facts["labels"]))
-    if not own and not _named(facts["other_labels"]):
+    any_source = own | frozenset(_named(facts["other_labels"]))
+    if not any_source:
         raise Dropped("its label names no cause that a rule is about")
-    return Case(facts["id"], facts["source"], script, own, own | frozenset(_named(facts["other_labels"])), changed)
+    return Case(facts["id"], facts["source"], script, own, any_source, changed)
 
 
 def _numbered(layer: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Self
 
 from unstuck.finding import Location
 from unstuck.measure.case import Case
+from unstuck.measure.own_code import names_read
 from unstuck.measure.source import Sources
 
 DRAWING = frozenset({"choice", "randint", "integers", "permutation", "sample", "shuffle", "random", "rand", "randn"})
@@ -47,7 +48,7 @@ def _fixed(node: ast.AST) -> tuple[str, ast.AST] | None:
         return _ignored_number(node)
     for loop in (n for n in ast.walk(node) if isinstance(n, ast.While)):
         for made in (n for n in ast.walk(loop) if isinstance(n, ast.Yield)):
-            drawn = _chosen_before(node, loop) & (_read(made) - _stored(loop))
+            drawn = _chosen_before(node, loop) & (names_read(made) - _stored(loop))
             if drawn and not _draws(made):
                 return sorted(drawn)[0], made
     return None
@@ -57,7 +58,7 @@ def _ignored_number(method: ast.FunctionDef) -> tuple[str, ast.AST] | None:
     if len(method.args.args) < 2 or any(_draws(statement) for statement in method.body):
         return None
     number = method.args.args[1].arg
-    read = set().union(*(_read(statement) for statement in method.body))
+    read = set().union(*(names_read(statement) for statement in method.body))
     return None if number in read else ("", method.args.args[1])
 
 
@@ -67,13 +68,9 @@ def _chosen_before(function: ast.FunctionDef, loop: ast.While) -> set[str]:
     for node in ast.walk(function):
         if isinstance(node, ast.Assign) and node.lineno < loop.lineno:
             chosen = _draws(node.value) or any(isinstance(n, ast.Subscript) for n in ast.walk(node.value))
-            if chosen or _read(node.value) & found:
+            if chosen or names_read(node.value) & found:
                 found |= _stored(node)
     return found
-
-
-def _read(node: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
 
 
 def _stored(node: ast.AST) -> set[str]:

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from unstuck.measure.case import Case, Missing
+from unstuck.record.recorded import numbered
 
 HOLDOUT_SHARE = 0.25
 HOLDOUT_SEED = 7
@@ -81,7 +82,7 @@ class Data:
             stats=stats,
             held_stats=held_stats,
             columns=tuple(stats.get("columns") or ()),
-            other_y=_arrays(arrays, "train-y")[1:],
+            other_y=numbered(arrays, "train-y")[1:],
         )
 
     @property
@@ -115,13 +116,7 @@ def flatten(inputs: tuple[np.ndarray, ...]) -> np.ndarray:
 
 
 def _inputs(arrays: Mapping[str, np.ndarray], role: str) -> tuple[np.ndarray, ...]:
-    return _arrays(arrays, f"{role}-x")
-
-
-def _arrays(arrays: Mapping[str, np.ndarray], stem: str) -> tuple[np.ndarray, ...]:
-    """`stem0`, `stem1`, ... in their order."""
-    names = sorted((k for k in arrays if k.startswith(stem)), key=lambda k: int(k.removeprefix(stem)))
-    return tuple(arrays[name] for name in names)
+    return numbered(arrays, f"{role}-x")
 
 
 def _held(

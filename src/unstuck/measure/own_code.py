@@ -31,7 +31,7 @@ class OwnClass:
         loss, step = self.method("compute_loss"), self.method("train_step")
         if loss is not None:
             names = [argument.arg for argument in loss.args.args][2:3]
-            return step is None and not any(name in _read(loss) for name in names)
+            return step is None and not any(name in names_read(loss) for name in names)
         if step is None or not step.args.args:
             return False
         given = step.args.args[-1].arg  # `data`; on JAX the state is before it
@@ -43,7 +43,7 @@ class OwnClass:
             and len(node.targets[0].elts) > 1
             and any(isinstance(part, ast.Name) and part.id == given for part in ast.walk(node.value))
         ]
-        return bool(unpacked) and all(isinstance(y, ast.Name) and y.id not in _read(step) for y in unpacked)
+        return bool(unpacked) and all(isinstance(y, ast.Name) and y.id not in names_read(step) for y in unpacked)
 
     @property
     def methods(self) -> tuple[ast.FunctionDef, ...]:
@@ -84,7 +84,8 @@ class OwnCode:
         return self.sources.span(file, node, label)
 
 
-def _read(node: ast.AST) -> set[str]:
+def names_read(node: ast.AST) -> set[str]:
+    """Names whose value is used below a node."""
     return {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
 
 

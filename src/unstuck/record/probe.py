@@ -16,7 +16,7 @@ import numpy as np
 from unstuck.record.probe_metrics import metric_values
 from unstuck.record.probe_non_finite import locate
 from unstuck.record.rebuild import CannotRebuild, arranged, assign, load_objects, output_of, rebuild
-from unstuck.record.recorded import RecordedFit, RecordedRun, read_run
+from unstuck.record.recorded import RecordedFit, RecordedRun, numbered, read_run
 from unstuck.record.store import Writer
 from unstuck.record.unfold import unfold
 
@@ -54,7 +54,7 @@ def _replay(
     import keras
 
     folder = run.folder
-    x, targets = _arrays(fit.arrays, "train-x"), _arrays(fit.arrays, "train-y")
+    x, targets = numbered(fit.arrays, "train-x"), numbered(fit.arrays, "train-y")
     if not x or not targets or not fit.steps:
         raise CannotRebuild("no rows or no weights were recorded")
     keras.utils.set_random_seed(SEED)
@@ -103,10 +103,6 @@ def _seen(
     """States of the layers and outputs of the model with these weights on these inputs."""
     assign(model, values)
     return _layer_states(model, x), _numpy(output_of(model(_tensors(x), training=False)))
-
-
-def _arrays(arrays: dict[str, np.ndarray], stem: str) -> tuple[np.ndarray, ...]:
-    return tuple(arrays[f"{stem}{i}"] for i in range(sum(k.startswith(stem) for k in arrays)))
 
 
 def _moment(model: Any, x: Sequence[np.ndarray], y: Sequence[np.ndarray], weight: Any) -> dict[str, Any]:

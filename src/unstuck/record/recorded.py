@@ -61,8 +61,7 @@ class RecordedRun:
 
     def weights(self, fit: RecordedFit, step: int) -> tuple[np.ndarray, ...]:
         """Variables after `step` optimiser steps, in the order of the description of the model."""
-        stored = self.arrays(f"fit-{fit.index}-weights-{step:09d}")
-        values = tuple(stored[f"v{i}"] for i in range(len(stored)))
+        values = numbered(self.arrays(f"fit-{fit.index}-weights-{step:09d}"), "v")
         order = fit.body["model"].get("order")
         return values if order is None or not values else tuple(values[i] for i in order)
 
@@ -72,6 +71,12 @@ class RecordedRun:
             return reader.arrays(name)
         finally:
             reader.close()
+
+
+def numbered(arrays: Mapping[str, np.ndarray], stem: str) -> tuple[np.ndarray, ...]:
+    """`stem0`, `stem1`, ... in their order."""
+    names = sorted((k for k in arrays if k.startswith(stem)), key=lambda k: int(k.removeprefix(stem)))
+    return tuple(arrays[name] for name in names)
 
 
 def read_run(folder: Path) -> RecordedRun:

@@ -32,7 +32,7 @@ from unstuck.source.witnesses import Witness, witnesses
 _SUFFIXES = (".py", ".ipynb")
 _SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__", "venv", "env", "build", "dist"})
 """Folders that hold other people's code or products; so do folders whose names begin with a dot."""
-_ALONE = 24
+ALONE = 24
 """Files up to which one process is faster than starting others (about 0.1 s each)."""
 _AT_ONCE = 8
 """Files handed to a process at a time."""
@@ -118,7 +118,7 @@ def _below(folder: Path) -> Iterator[Path]:
 
 def _each(files: Sequence[Path], asked: Asked) -> list[Checked]:
     workers = min(os.cpu_count() or 1, len(files) // _AT_ONCE)
-    if len(files) <= _ALONE or workers < 2:
+    if len(files) <= ALONE or workers < 2:
         return [check_file(file, asked) for file in files]
     import multiprocessing  # with what it needs a third of the start-up, for large folders only
     from concurrent.futures import ProcessPoolExecutor
