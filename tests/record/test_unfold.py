@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tests.harness import Bench
 
+from unstuck.record.describe import serialized
 from unstuck.record.rebuild import assign, load_objects, rebuild
 from unstuck.record.recorded import RecordedFit, RecordedRun, read_run
 from unstuck.record.store import Writer
@@ -175,3 +176,17 @@ def test_a_large_array_among_the_arguments_is_not_written_down(tmp_path: Path) -
     )
     assert fit.body["model"]["held"][0]["made_with"] is None
     assert not unfold(tmp_path, fit)
+
+
+def test_a_class_and_one_that_comes_from_it_are_described_and_made_again_without_their_arguments() -> None:
+    class Parent(keras.layers.Layer):
+        def call(self, x):
+            return x
+
+    class Child(Parent):
+        pass
+
+    model = keras.Sequential([keras.Input((2,)), Parent(), Child()])
+    config = serialized(model, lambda _: None)
+    again = rebuild(config, None, {"Parent": Parent, "Child": Child})
+    assert [type(layer).__name__ for layer in again.layers] == ["Parent", "Child"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial, partialmethod
 from typing import Any
 
 import numpy as np
@@ -92,24 +93,37 @@ def _speaking(model: Any, made_with: Callable[[Any], Any]) -> Iterator[None]:
     Those without a `build` of their own are built by being called again: only then have the layers they hold a shape.
     """
 
-    def get_config(layer: Any) -> dict[str, Any]:
-        made = made_with(layer)
-        if made is None or _unwritable(made):
-            return super(type(layer), layer).get_config()  # type: ignore[no-any-return]
+    def get_config(original: Callable[[Any], dict[str, Any]], layer: Any) -> dict[str, Any]:
+        arguments = _arguments(made_with(layer))
+        if arguments is None:
+            return original(layer)
         own = {"name": layer.name, "trainable": layer.trainable, "dtype": layer.dtype_policy.name}
-        return {**own, MADE_WITH: _arguments(made)}
+        return {**own, MADE_WITH: arguments}
 
     own = {type(layer) for layer in model._flatten_layers() if not is_keras(type(layer))}
-    patched: list[tuple[Any, str, Any]] = [(cls, "get_config", get_config) for cls in own if says_nothing(cls)]
-    patched += [(cls, "get_build_config", lambda _: None) for cls in own if is_keras(cls.build)]
-    patched = [(cls, name, replacement) for cls, name, replacement in patched if name not in vars(cls)]
-    for cls, name, replacement in patched:
+    silent = {cls: partialmethod(partial(get_config, cls.get_config)) for cls in own if says_nothing(cls)}
+    unbuilt = [cls for cls in own if is_keras(cls.build) and "get_build_config" not in vars(cls)]
+    with (
+        replaced("get_config", silent),
+        replaced("get_build_config", dict.fromkeys(unbuilt, lambda _: None)),
+    ):
+        yield
+
+
+@contextlib.contextmanager
+def replaced(name: str, by_class: Mapping[Any, Any]) -> Iterator[None]:
+    """Classes with another attribute of this name, for a while."""
+    before = {cls: vars(cls).get(name) for cls in by_class}
+    for cls, replacement in by_class.items():
         setattr(cls, name, replacement)
     try:
         yield
     finally:
-        for cls, name, _ in patched:
-            delattr(cls, name)
+        for cls, own in before.items():
+            if own is None:
+                delattr(cls, name)
+            else:
+                setattr(cls, name, own)
 
 
 def _unwritable(made: Any) -> bool:
@@ -122,9 +136,11 @@ def _unwritable(made: Any) -> bool:
 
 
 def _arguments(made: Any) -> Any:
-    """Arguments serialized; those that are already are left as they are."""
+    """Arguments serialized, those that are already as they are; None where they are not known or not for text."""
     import keras
 
+    if made is None or _unwritable(made):
+        return None
     return made if isinstance(made, list) else keras.saving.serialize_keras_object([list(made[0]), made[1]])
 
 
@@ -136,9 +152,8 @@ def _held(model: Any, site_of: Callable[[Any], Site | None], made_with: Callable
     found = []
     with _speaking(model, made_with):
         for layer in held:
-            made = made_with(layer)
             try:
-                arguments = None if made is None or _unwritable(made) else _arguments(made)
+                arguments = _arguments(made_with(layer))
             except Exception:
                 arguments = None
             place = {"name": layer.name, "kind": type(layer).__name__, "site": site_of(layer)}

@@ -6,13 +6,14 @@ import contextlib
 import copy
 import inspect
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from unstuck.record import custom
-from unstuck.record.describe import MADE_WITH, leaf_layers, says_nothing
+from unstuck.record.describe import MADE_WITH, leaf_layers, replaced, says_nothing
 
 
 class CannotRebuild(Exception):
@@ -60,24 +61,19 @@ def _made_again(custom_objects: dict[str, Any]) -> Iterator[None]:
     """Classes that do not say how their objects are made again are called with what they were called with at first."""
     import keras
 
-    own = [c for c in custom_objects.values() if isinstance(c, type) and issubclass(c, keras.Layer)]
-    silent = [c for c in own if says_nothing(c)]
-    for cls in silent:
-        cls.from_config = classmethod(_from_config)  # type: ignore[attr-defined]
-    try:
+    own: list[Any] = [c for c in custom_objects.values() if isinstance(c, type) and issubclass(c, keras.Layer)]
+    silent = {c: classmethod(partial(_from_config, c.from_config)) for c in own if says_nothing(c)}
+    with replaced("from_config", silent):
         yield
-    finally:
-        for cls in silent:
-            del cls.from_config  # type: ignore[attr-defined]
 
 
-def _from_config(cls: Any, config: dict[str, Any]) -> Any:
+def _from_config(original: Any, cls: Any, config: dict[str, Any]) -> Any:
     import keras
 
     made = config.get(MADE_WITH)
     if made is None:
         try:
-            return super(cls, cls).from_config(config)
+            return original(config)
         except TypeError:  # Keras's own words, of which the class need not take all
             return cls(**{k: v for k, v in config.items() if k in inspect.signature(cls.__init__).parameters})
     arguments, named = keras.saving.deserialize_keras_object(made, safe_mode=False)

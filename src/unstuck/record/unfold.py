@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from unstuck.record.describe import MADE_WITH, describe_model, is_keras
+from unstuck.record.describe import MADE_WITH, describe_model, is_keras, replaced
 from unstuck.record.rebuild import CannotRebuild, arranged, load_objects, rebuild
-from unstuck.record.recorded import RecordedFit
+from unstuck.record.recorded import RecordedFit, numbered
 from unstuck.record.store import Writer
 
 ROWS = 8
@@ -32,7 +32,7 @@ def unfold(folder: Path, fit: RecordedFit) -> bool:
     recorded = fit.body["model"]
     if not recorded.get("held") or recorded["custom_train_step"] or recorded.get("config") is None:
         return False
-    x = tuple(fit.arrays[f"train-x{i}"][:ROWS] for i in range(sum(k.startswith("train-x") for k in fit.arrays)))
+    x = tuple(array[:ROWS] for array in numbered(fit.arrays, "train-x"))
     try:
         model = rebuild(recorded["config"], None, load_objects(folder, fit.index), x)
         held = _as_recorded(model, recorded["held"])
@@ -94,22 +94,11 @@ def _through(training: bool | None) -> Callable[..., Any]:  # noqa: FBT001
     return through
 
 
-@contextlib.contextmanager
-def _opened(model: Any, through: Callable[..., Any]) -> Iterator[None]:
+def _opened(model: Any, through: Callable[..., Any]) -> contextlib.AbstractContextManager[None]:
     """Layers and models of the person's that have no variables but those of the layers they hold are passed through."""
     layers = model._flatten_layers()
     closed = {type(layer) for layer in layers if is_keras(type(layer)) or layer._trainable_variables}
-    opened = {type(layer) for layer in layers} - closed
-    before = {cls: vars(cls).get("__call__") for cls in opened}
-    for cls in opened:
-        cls.__call__ = through
-    try:
-        yield
-    finally:
-        for cls, own in before.items():
-            del cls.__call__
-            if own is not None:
-                cls.__call__ = own
+    return replaced("__call__", dict.fromkeys({type(layer) for layer in layers} - closed, through))
 
 
 def _calls(graph: Any) -> list[str]:
