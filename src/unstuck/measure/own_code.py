@@ -75,7 +75,8 @@ class OwnCode:
             for file, parsed in trees
             for node in class_definitions(parsed)
         )
-        kinds = {layer["kind"] for layer in model["layers"]} | {model["class"]}
+        layers = (*model["layers"], *model.get("held", ()))  # as read for the diagnosis, and as in the person's model
+        kinds = {layer["kind"] for layer in layers} | {model["class"]}
         in_use = tuple(found for found in classes if found.name in kinds)
         own = next((found for found in in_use if found.name == model["class"]), None)
         return cls(classes, own, in_use, trees, sources)

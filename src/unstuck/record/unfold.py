@@ -27,10 +27,12 @@ TOLERANCE = 1e-5
 def unfold(folder: Path, fit: RecordedFit) -> bool:
     """Describe the model of a fit anew, as a functional one; False, and nothing written, where it cannot be.
 
-    The new description has `order`: which of the variables as recorded each of its variables is.
+    The new description has `order`: which of the variables as recorded each of its variables is. `held`
+    stays as it was.
     """
     recorded = fit.body["model"]
-    if not recorded.get("held") or recorded["custom_train_step"] or recorded.get("config") is None:
+    unreadable = recorded["custom_train_step"] or recorded.get("config") is None
+    if not recorded.get("held") or unreadable or "order" in recorded:
         return False
     x = tuple(array[:ROWS] for array in numbered(fit.arrays, "train-x"))
     try:
@@ -48,7 +50,7 @@ def unfold(folder: Path, fit: RecordedFit) -> bool:
         lambda layer: held.get(layer.name, {}).get("site"),
         lambda layer: held.get(layer.name, {}).get(MADE_WITH),
     )
-    kept = {k: recorded[k] for k in ("name", "class", "site", "compile", "optimizer", "dtype")}
+    kept = {k: recorded[k] for k in ("name", "class", "site", "compile", "optimizer", "dtype", "held")}
     Writer(folder).event("model", {**body, **kept, "order": order}, fit=fit.index)
     return True
 
