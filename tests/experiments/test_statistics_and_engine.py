@@ -161,8 +161,8 @@ def test_a_model_with_two_outputs_is_scored_by_the_judged_one():
     keras.utils.set_random_seed(0)
     entry = keras.Input((3,))
     hidden = keras.layers.Dense(5, activation="tanh")(entry)
-    model = keras.Model(entry, [keras.layers.Dense(1, name="a")(hidden), keras.layers.Dense(2, name="b")(hidden)])
-    model.compile("sgd", loss=["mse", "mae"])
+    model = keras.Model(entry, {n: keras.layers.Dense(k, name=n)(hidden) for n, k in (("a", 1), ("b", 2))})
+    model.compile("sgd", loss={"a": "mse", "b": "mae"}, metrics={"a": "accuracy"})
     x = np.random.default_rng(1).normal(size=(24, 3)).astype("float32")
     both = Experiment(
         model=keras.saving.serialize_keras_object(model),
@@ -175,7 +175,7 @@ def test_a_model_with_two_outputs_is_scored_by_the_judged_one():
         epochs=2,
         shuffle=False,
     )
-    batched, native = run_batched([Job(both, 0)])[0], run_native([Job(both, 0)])[0]
+    batched, native = run_batched([Job(both, 0), Job(both, 1)])[0], run_native([Job(both, 0)])[0]
     assert (7, 1) == batched.held_outputs.shape
     assert batched.losses == pytest.approx(native.losses, rel=1e-4)
     assert batched.held_outputs == pytest.approx(native.held_outputs, abs=1e-5)

@@ -27,3 +27,11 @@ def test_right_answers_are_worth_one_and_answers_that_differ_are_scored_by_the_r
     assert 1 == TASK.skill(answers(HELD), HELD)
     assert pytest.approx((1 / 4 - 1 / 4) / (3 / 4)) == TASK.skill(answers(np.array([0, 0, 1, 1])), HELD)
     assert pytest.approx(0.5) == TASK.skill(answers(np.where(np.arange(100) < 80, TRAIN, 0)), TRAIN)
+
+
+def test_accuracy_does_not_see_how_sure_answers_are_but_the_log_loss_does() -> None:
+    half, sure_and_wrong = np.full((100, 2), 0.5), answers(1 - TRAIN)
+    assert pytest.approx(1 - np.log(2) / TASK.entropy) == TASK.log_loss_skill(half, TRAIN)
+    assert pytest.approx(0) == TASK.log_loss_skill(np.tile([0.6, 0.4], (100, 1)), TRAIN)
+    assert pytest.approx(1, abs=1e-5) == TASK.log_loss_skill(answers(TRAIN), TRAIN)
+    assert -1 == TASK.log_loss_skill(sure_and_wrong, TRAIN)

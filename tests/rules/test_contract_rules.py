@@ -126,7 +126,8 @@ def replay_of(outputs=None, *, moved=0.0, **more):
 
 def skill_of(train=0.0, held=0.0, **more):
     found = Skill(train=train, held=held, accuracy=0.626, held_accuracy=0.63, reported_loss=7.5e-8,
-                  evaluated_loss=7.5e-8, recomputed_loss=7.5e-8, constant_loss=0.66, constant_output=True)  # fmt: skip
+                  evaluated_loss=7.5e-8, recomputed_loss=7.5e-8, constant_loss=0.66, log_loss=float("nan"),
+                  constant_output=True)  # fmt: skip
     return replace(found, **more)
 
 

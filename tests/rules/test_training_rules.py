@@ -83,7 +83,7 @@ def setup(*layers: Layer, rate: float = 0.001, kind: str = "adam", momentum: flo
 def skill(train: float, held: float = float("nan"), **more: Any) -> Skill:
     nan = float("nan")
     losses = dict.fromkeys(("reported_loss", "evaluated_loss", "recomputed_loss", "constant_loss"), 1.0)
-    values = {"accuracy": nan, "held_accuracy": nan, "constant_output": False, **losses}
+    values = {"accuracy": nan, "held_accuracy": nan, "log_loss": nan, "constant_output": False, **losses}
     return Skill(train, held, **(values | more))
 
 
@@ -317,7 +317,7 @@ def low(
 ) -> Judgement:
     run = replay(moment(0, loss=1.0), moment(500, loss=end), moves=(moved, moved))
     falling = np.linspace(1.0, end, 200) if losses is None else losses
-    return judge(LearningRateTooLow, setup(rate=rate, kind=kind), curve(falling), run, skill(train, 0.0), ENDED)
+    return judge(LearningRateTooLow, setup(rate=rate, kind=kind), curve(falling), run, skill(train, 0.0), ENDED, None)
 
 
 def test_adam_cannot_move_the_weights_with_a_tiny_rate_whatever_the_data() -> None:

@@ -14,8 +14,9 @@ import msgspec
 from unstuck.diagnosis.asked import chosen, in_force
 from unstuck.diagnosis.judge import judge_all
 from unstuck.diagnosis.roots import link
+from unstuck.diagnosis.sharing import Sharing
 from unstuck.diagnosis.suppression import obeyed
-from unstuck.diagnosis.testing import Tested, test
+from unstuck.diagnosis.testing import Tested
 from unstuck.diagnosis.uphold import uphold
 from unstuck.diagnosis.verdict import READINGS, judge_fit
 from unstuck.errors import UnstuckError
@@ -116,7 +117,8 @@ def diagnose_folder(
         home = Path(str(run.meta.get("script") or Path.cwd())).parent
         rules = chosen(settings, home)
         with in_force(settings.rules, home):
-            parts = [_diagnose_fit(Case(run, fit), rules, settings, own, progress, len(run.fits)) for fit in run.fits]
+            sharing = Sharing(run.fits, settings.budget)
+            parts = [_diagnose_fit(Case(run, fit), rules, settings, own, progress, sharing) for fit in run.fits]
     finally:
         if workers is None:
             own.close()
@@ -151,20 +153,13 @@ def _diagnose_fit(
     settings: Settings,
     workers: Workers,
     progress: Progress,
-    fits: int,
+    sharing: Sharing,
 ) -> Part:
     progress("asking the rules")
     judged = judge_all(rules, case)
     tested = Tested(problem="experiments are off")
     if settings.experiments != "off":
-        tested = test(
-            case,
-            judged,
-            executors=workers.executor,
-            budget=settings.budget / fits,
-            seeds=settings.seeds,
-            progress=progress,
-        )
+        tested = sharing.test(case, judged, executors=workers.executor, seeds=settings.seeds, progress=progress)
     findings: list[Finding] = []
     results: list[RuleResult] = []
     for entry in judged:
@@ -184,9 +179,10 @@ def _report(run: RecordedRun, parts: list[Part], seconds: float) -> Report:
     from unstuck import __version__
 
     several = len(parts) > 1
-    findings = tuple(_numbered(f, several) for part in parts for f in part[1])
+    findings = tuple(_numbered(f, part[3].fit) if several else f for part in parts for f in part[1])
     findings = tuple(sorted(findings, key=_rank))
-    trials = tuple(_renamed(t, part[0].index, several) for part in parts for t in part[3].trials)
+    own = [part for part in parts if part[3].fit == part[0].index]
+    trials = tuple(_renamed(t, part[0].index, several) for part in own for t in part[3].trials)
     fits = tuple(part[0] for part in parts)
     worst = min(fits, key=lambda f: WORST_FIRST.index(f.verdict))
     problems = [f"fit {part[0].index + 1}: {part[3].problem}" for part in parts if part[3].problem]
@@ -226,13 +222,12 @@ def _rank(finding: Finding) -> tuple[bool, int, bool]:
     return finding.explained_by is not None, SEVERITIES.index(finding.severity), finding.code.startswith(READINGS)
 
 
-def _numbered(finding: Finding, several: bool) -> Finding:  # noqa: FBT001
-    if not several:
-        return finding
+def _numbered(finding: Finding, fit: int) -> Finding:
+    """Its trials by the names they have in a report of several fits, where they were made for `fit`."""
     return msgspec.structs.replace(
         finding,
-        experiments=tuple(f"f{finding.fit}-{x}" for x in finding.experiments),
-        cure=finding.cure and f"f{finding.fit}-{finding.cure}",
+        experiments=tuple(f"f{fit}-{x}" for x in finding.experiments),
+        cure=finding.cure and f"f{fit}-{finding.cure}",
     )
 
 

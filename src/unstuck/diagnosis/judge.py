@@ -85,4 +85,6 @@ def _gated(judged: Judged, case: Case) -> Judged:
     cleared = result(judged.rule, case, "cleared", reason, measured=room.gap)
     if suspect.cures and room.learnable - room.reached > MARGIN:
         return replace(judged, result=cleared, cleared=True)
+    if suspect.harmless:
+        return replace(judged, suspect=suspect.note, result=result(judged.rule, case, "found", suspect.harmless))
     return Judged(judged.rule, cleared)

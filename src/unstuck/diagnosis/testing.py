@@ -11,7 +11,7 @@ import numpy as np
 
 from unstuck.diagnosis.judge import Judged
 from unstuck.experiments.base import as_written, kept_rows, shortened
-from unstuck.experiments.bench import HELD, TRAIN, Bench, key
+from unstuck.experiments.bench import HELD, LOG_LOSS, TRAIN, Bench, key
 from unstuck.experiments.combination import combine, mean_skill
 from unstuck.experiments.differences import trained_otherwise
 from unstuck.experiments.experiment import Experiment, layer_configs
@@ -25,6 +25,7 @@ from unstuck.measure.case import Case, Missing
 from unstuck.measure.data import Data
 from unstuck.measure.reference import Reference
 from unstuck.measure.setup import Setup
+from unstuck.measure.skill import Skill
 from unstuck.measure.task import Task
 
 BATCHED_GAIN = 8
@@ -37,7 +38,10 @@ class Tested:
 
     trials: tuple[Trial, ...] = ()
     by_rule: dict[str, tuple[Trial, ...]] = field(default_factory=dict)
-    placebo: Trial | None = None
+    fit: int = 0
+    """Index of the fit that was tried."""
+    placebos: tuple[Trial, ...] = ()
+    """One for each endpoint."""
     problem: str = ""
     cut: str = ""
     changes: Mapping[str, Intervention] = field(default_factory=dict)
@@ -47,6 +51,10 @@ class Tested:
     together: tuple[str, ...] = ()
     """Rules of the smallest set of changes found that does what none of them does alone."""
     interrupted: bool = False
+
+    def placebo(self, metric: str) -> Trial | None:
+        """The placebo that is scored as a trial is; the first where none is."""
+        return next((t for t in self.placebos if t.metric == metric), next(iter(self.placebos), None))
 
 
 def arms_of(judged: Sequence[Judged]) -> list[Arm]:
@@ -92,6 +100,8 @@ def test(
     if data.too_few:
         arms = [replace(arm, endpoint=endpoint) for arm in arms]
     base, train_y, cut = _affordable(case, base, _by_row(task, data)[data.fit_rows], len(arms) * seeds, budget)
+    skill = case.find(Skill)
+    second = LOG_LOSS if skill is not None and (skill.worse_than_constant or skill.unsure) else ""
     until = time.monotonic() + budget
     recorded = Recorded.of(case, base)
     fresh = not (case.fit.body["model"].get("optimizer") or {}).get("iterations")
@@ -99,7 +109,7 @@ def test(
     problem = ""
     for native in (True,) if otherwise else (False, True):
         executor = executors(setup.backend if native else "jax")
-        bench = Bench(base, task, train_y, task.held_y, executor, until, native, fresh, progress, endpoint=endpoint)
+        bench = Bench(base, task, train_y, task.held_y, executor, until, native, fresh, progress, {}, endpoint, second)
         bench.run([None], range(seeds))
         problem = bench.reproduces(recorded)
         same_backend = setup.backend == "jax" and bench.store[key(None)].seeds
@@ -155,13 +165,12 @@ def _collect(
             by_rule.setdefault(arm.rule, []).append(own)
         trials.append(full)
         by_rule.setdefault(arm.rule, []).append(full)
-    placebo = next(t for t in trials if t.role == "placebo")
     changes = {trial.id: arm.intervention for arm, trial in judged}
     leads = {arm.rule: combined.lead for arm, _ in combined.judged if arm.against is not None}
     return Tested(
         trials=tuple(trials),
         by_rule={k: tuple(v) for k, v in by_rule.items()},
-        placebo=placebo,
+        placebos=tuple(t for t in trials if t.role == "placebo"),
         cut=cut,
         changes=changes,
         leads=leads,

@@ -34,7 +34,7 @@ def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, 
         best = _smallest_sufficient(cures, best, sign)
     if judged.cleared:
         if best is None or best.outcome != "confirmed":
-            return None, result
+            return _harmless(judged, case, tested, best, result)
         suspect = _at_most_warning(judged)
         judged = replace(judged, suspect=suspect)
         result = _outcome(result, "found", suspect.message)
@@ -52,12 +52,27 @@ def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, 
             return _finding(
                 replace(judged, suspect=note), case, tested, best, "proven", _price("its price is about 0", best)
             ), result
-        return None, _outcome(result, "refuted", message)
+        return _harmless(judged, case, tested, best, _outcome(result, "refuted", message))
     settle = f"; about {best.seeds_to_settle} seeds would settle it" if best.seeds_to_settle else ""
     # what a leak is worth is lost in the noise: a note, not an accusation
     weaker = replace(suspect, severity="note") if suspect.harm else _at_most_warning(judged)
     finding = _finding(replace(judged, suspect=weaker), case, tested, best, "likely", f"{message}{settle}")
     return msgspec.structs.replace(finding, outcome="inconclusive"), _outcome(result, "inconclusive", message + settle)
+
+
+def _harmless(
+    judged: Judged, case: Case, tested: Tested, best: Trial | None, result: RuleResult
+) -> tuple[Finding | None, RuleResult]:
+    """A note on what stays true where no harm is found; None where there is nothing to tell."""
+    suspect = judged.suspect
+    assert suspect is not None
+    if not suspect.harmless:
+        return None, result
+    tried = "no harm is measurable here"
+    if best is not None and best.effect is not None:
+        tried += f": {best.label} changes {best.metric} by {_signed(best.effect)} {_interval(best)}"
+    finding = _finding(replace(judged, suspect=suspect.note), case, tested, best, "proven", tried)
+    return finding, _outcome(result, "found", suspect.harmless)
 
 
 def _priced(suspect: Suspect, best: Trial | None) -> Suspect:
@@ -120,11 +135,16 @@ def _finding(
     severity: Severity = suspect.severity or rule.severity
     anew = any(cure.baseline for cure in suspect.cures)
     written = [] if anew and any(t.role == "baseline" for t in trials) else list(tested.trials[:1])
-    placebo = [tested.placebo] if tested.placebo is not None and written else []
-    shown = tuple(t.id for t in (*written, *placebo, *trials)) if trials else ()
+    metrics = dict.fromkeys(t.metric for t in trials)
+    placebos = dict.fromkeys(p.id for m in metrics if (p := tested.placebo(m)) is not None) if written else {}
+    shown = (*(t.id for t in written), *placebos, *(t.id for t in trials)) if trials else ()
     evidence = suspect.evidence
     if tested.cut and trials:
         evidence += (Evidence(measure="trial-size", text=f"the trials used {tested.cut}"),)
+    if trials and tested.fit != case.fit.index:
+        evidence += (
+            Evidence(measure="tried-in-fit", text=f"tried in fit {tested.fit + 1}, which the same lines made"),
+        )
     setup = case.find(Setup)
     place = suspect.location or (setup.fit_location() if setup else None)
     related = tuple(p for p in suspect.related if p is not None)
@@ -180,8 +200,12 @@ def _outcome(result: RuleResult, outcome: str, reason: str) -> RuleResult:
 
 def _confirmed(best: Trial, tested: Tested, suspect: Suspect) -> str:
     before, after = float(np.mean(best.baseline)), float(np.mean(best.value))
-    placebo = tested.placebo.effect if tested.placebo is not None else None
-    against = f"; a placebo moves it by {_signed(placebo)}" if placebo is not None else ""
+    placebo = tested.placebo(best.metric)
+    against = (
+        f"; a placebo moves it by {_signed(placebo.effect)}"
+        if placebo is not None and placebo.effect is not None
+        else ""
+    )
     if suspect.harm:
         worthless = ", no better than a constant answer" if after < WORTH and "skill" in best.metric else ""
         return (

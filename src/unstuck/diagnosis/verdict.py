@@ -86,7 +86,7 @@ def _verdict(
         return "impaired", f"Training is impaired: {impaired[0].message}."
     if doubts:
         return "misleading", f"The score may not be what it claims: {doubts[0].message}."
-    return _without_fault(case, skill, curve, room)
+    return _without_fault(case, findings, skill, curve, room)
 
 
 def _stuck(root: Finding, reached: float) -> tuple[Verdict, str]:
@@ -97,7 +97,9 @@ def _stuck(root: Finding, reached: float) -> tuple[Verdict, str]:
     return "stuck", f"The model does not learn: {root.message}."
 
 
-def _without_fault(case: Case, skill: Skill | None, curve: Curve | None, room: Room | None) -> tuple[Verdict, str]:
+def _without_fault(
+    case: Case, findings: Sequence[Finding], skill: Skill | None, curve: Curve | None, room: Room | None
+) -> tuple[Verdict, str]:
     ending = case.get(Ending)
     if not ending.steps and ending.cut:
         return "unknown", f"Not judged: the fit {ending.words}."
@@ -134,6 +136,9 @@ def _without_fault(case: Case, skill: Skill | None, curve: Curve | None, room: R
     beside = (
         f"where reference learners reach {learnable:.2f}" if np.isfinite(learnable) else "and no reference is at hand"
     )
+    doubt = next((f for f in findings if f.severity == "warning" and f.explained_by is None), None)
+    if doubt is not None:
+        return "unknown", f"Suspected, not proven: {doubt.message}. {on.capitalize()} skill is {reached:.2f} {beside}."
     return "unknown", f"No cause was found: {on} skill is {reached:.2f} {beside}."
 
 

@@ -19,6 +19,8 @@ from unstuck.measure.task import Task
 
 HELD = "held-out skill"
 TRAIN = "train skill"
+LOG_LOSS = "train log-loss skill"
+"""`Task.log_loss_skill` on the rows trained on."""
 CURVE_POINTS = 100
 """Points of a loss curve that a report keeps for each seed; a chart is not wider."""
 
@@ -33,6 +35,7 @@ class Scores:
     seeds: list[int] = field(default_factory=list)
     held: list[float] = field(default_factory=list)
     train: list[float] = field(default_factory=list)
+    log_loss: list[float] = field(default_factory=list)
     accuracy: list[float] = field(default_factory=list)
     moved: list[bool] = field(default_factory=list)
     curves: list[tuple[float | None, ...]] = field(default_factory=list)
@@ -44,7 +47,7 @@ class Scores:
     seconds: float = 0.0
 
     def of(self, endpoint: str) -> list[float]:
-        return self.train if endpoint == TRAIN else self.held
+        return {TRAIN: self.train, LOG_LOSS: self.log_loss}.get(endpoint, self.held)
 
 
 @dataclass
@@ -71,6 +74,8 @@ class Bench:
     store: dict[str, Scores] = field(default_factory=dict)
     endpoint: str = HELD
     """What the run as written and the placebo are shown by: `TRAIN` where there are too few rows to hold any out."""
+    second: str = ""
+    """What cures that do not raise the first endpoint are judged by, where the recorded run asks for it."""
     interrupted: bool = False
     """Whether the person stopped the trials; those that were finished are kept."""
 
@@ -147,6 +152,7 @@ class Bench:
         scores.seeds.append(seed)
         scores.held.append(task.skill(held, held_y))
         scores.train.append(task.skill(train, train_y[: len(train)]))
+        scores.log_loss.append(task.log_loss_skill(train, train_y[: len(train)]))
         scores.accuracy.append(task.accuracy(held, held_y))
         scores.moved.append(outcome.moved > 0)
         scores.curves.append(_thinned(outcome.curve))

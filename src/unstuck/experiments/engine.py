@@ -97,8 +97,8 @@ class _Program:
         if self.stepped:
             found = self._by_step(stack, axes)
         else:
-            program = jax.jit(jax.vmap(self._whole_run, in_axes=(axes,))).lower(stack)
-            found = program.compile(compiler_options=self._compiler_options(len(jobs)))(stack)
+            options = self._compiler_options(len(jobs))
+            found = jax.jit(jax.vmap(self._whole_run, in_axes=(axes,)), compiler_options=options)(stack)
         held, train, losses, moved = jax.tree.map(np.asarray, found)
         engine = "jax-stepped" if self.stepped else "jax-batched"
         return [

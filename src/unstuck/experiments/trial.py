@@ -12,7 +12,7 @@ from unstuck.experiments.bench import HELD, TRAIN, Bench, Scores, key, label
 from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.interventions.placebo import OtherSeed
 from unstuck.experiments.reproduction import AT_CHANCE
-from unstuck.experiments.statistics import paired_effect
+from unstuck.experiments.statistics import WORTH, paired_effect
 from unstuck.finding import Trial
 
 MAX_SEEDS = 12
@@ -103,7 +103,8 @@ PLACEBO = Arm(OtherSeed(), rule="", role="placebo")
 def run_trials(bench: Bench, arms: Sequence[Arm], seeds: int) -> list[tuple[Arm, Trial]]:
     """Run all arms with `seeds` paired seeds; add seeds, up to `MAX_SEEDS`, to those that stay undecided.
 
-    The first entry is the placebo.
+    The first entry is the placebo. Where the bench has a second endpoint, rules none of whose cures is confirmed are
+    judged by it too, at twice the number of interventions tried; what it confirms is added, with its placebo.
     """
     placebo = replace(PLACEBO, endpoint=bench.endpoint)
     everything = [placebo, *arms]
@@ -130,12 +131,32 @@ def run_trials(bench: Bench, arms: Sequence[Arm], seeds: int) -> list[tuple[Arm,
         again += [x for arm in close for x in (arm.against, arm.intervention)]
         bench.run(again, range(total))
         judged = judge_all()
-    return judged
+    return [*judged, *_by_second(bench, judged, tried=2 * tried)] if bench.second else judged
+
+
+def _by_second(bench: Bench, judged: Sequence[tuple[Arm, Trial]], *, tried: int) -> list[tuple[Arm, Trial]]:
+    """The second endpoint's answer for rules that the first confirms no cure of; nothing is trained again.
+
+    Not asked where a cure may raise the first after all, and more seeds would tell.
+    """
+    settled = _settled(judged)
+    if any(a.role == "intervention" and t.outcome == "inconclusive" and (t.effect or 0) >= WORTH for a, t in judged):
+        return []
+    cures = [a for a, _ in judged if a.role == "intervention" and a.sign > 0 and a.rule not in settled]
+    arms = [replace(arm, endpoint=bench.second) for arm in (PLACEBO, *cures)]
+    found = [(arm, judge(bench, arm, len(judged) + i, tried=tried)) for i, arm in enumerate(arms)]
+    upheld = _settled(found)
+    return [(arm, trial) for arm, trial in found if upheld and (arm.role == "placebo" or arm.rule in upheld)]
+
+
+def _settled(judged: Sequence[tuple[Arm, Trial]]) -> set[str]:
+    """Rules with a confirmed cure."""
+    return {arm.rule for arm, trial in judged if trial.outcome == "confirmed" and arm.role == "intervention"}
 
 
 def _undecided(judged: Sequence[tuple[Arm, Trial]]) -> list[Arm]:
     """Cures that stay open, of rules that have no confirmed cure yet."""
-    settled = {arm.rule for arm, trial in judged if trial.outcome == "confirmed" and arm.role == "intervention"}
+    settled = _settled(judged)
     return [
         arm
         for arm, trial in judged

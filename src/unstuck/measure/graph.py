@@ -28,10 +28,15 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """The outermost model as a graph. `outputs` are the nodes whose results the model returns."""
+    """The outermost model as a graph.
+
+    Attributes:
+        outputs: the nodes whose results the model returns. ports: the names that losses and targets give them.
+    """
 
     nodes: Mapping[str, Node]
     outputs: tuple[str, ...]
+    ports: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, case: Case) -> Self:
@@ -41,12 +46,20 @@ class Graph:
             raise Missing("the graph of the model", "build it with the functional API or Sequential")
         if "output_layers" in model["config"]:
             nodes = [_node(layer, tuple(_sources(layer))) for layer in layers]
-            outputs = tuple(output_names(model["config"]["output_layers"]))
+            ends = model["config"]["output_layers"]
+            outputs = tuple(output_names(ends))
+            ports = tuple(map(str, ends)) if isinstance(ends, dict) else outputs
         else:
             names = [layer["config"].get("name", "") for layer in layers]
             nodes = [_node(layer, (names[i - 1],) if i else ()) for i, layer in enumerate(layers)]
-            outputs = (nodes[-1].name,)
-        return cls({node.name: node for node in nodes}, outputs)
+            outputs = ports = (nodes[-1].name,)
+        return cls({node.name: node for node in nodes}, outputs, ports)
+
+    @property
+    def elsewhere(self) -> frozenset[str]:
+        """Names of the layers that the first output does not read: those of other outputs alone."""
+        read = self.upstream(self.outputs[:1])
+        return frozenset(name for node in self.nodes.values() if node.name not in read for name in node.members)
 
     def upstream(self, names: Collection[str], without: Collection[str] = ()) -> frozenset[str]:
         """The nodes whose results reach `names`, themselves included, on paths that avoid `without`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -47,6 +48,22 @@ def _identity(fit: RecordedFit) -> tuple[Any, ...]:
     layers = tuple((layer["kind"], layer.get("params")) for layer in model["layers"])
     rows = fit.arrays.get("train-hash", np.zeros(0, np.uint64))
     return site.get("file"), site.get("line"), layers, rows.tobytes()
+
+
+def written(fit: RecordedFit) -> str:
+    """What a fit is as the source has it: its line, layers and settings, whatever the rows."""
+    site, model = fit.body.get("site") or {}, fit.body["model"]
+    layers = [[layer["kind"], layer.get("params"), layer.get("config")] for layer in model["layers"]]
+    asked = [fit.body.get(key) for key in ("epochs", "batch_size", "class_weight", "callbacks")]
+    known = [site.get("file"), site.get("line"), layers, model.get("compile"), model.get("optimizer"), asked]
+    return json.dumps(_nameless(known), default=str, sort_keys=True)
+
+
+def _nameless(value: Any) -> Any:
+    """Without names, which Keras counts up: `adam`, `adam_1`."""
+    if isinstance(value, dict):
+        return {k: _nameless(v) for k, v in value.items() if k not in ("name", "shared_object_id")}
+    return [_nameless(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 
 def _iterations(fit: RecordedFit) -> int:

@@ -25,7 +25,8 @@ class Room:
         reached: skill of the network on held-out rows (training rows when nothing was held out).
         learnable: best held-out skill of the reference learners, NaN when they could not be run.
         gap: learnable - reached, less the uncertainty of `learnable` (its lower bootstrap bound is used).
-        exists: whether the gap exceeds `MARGIN`, or nothing is known about it and the network is at chance.
+        exists: whether the gap exceeds `MARGIN`, or nothing is known about it and the network is at chance, or the loss
+            is no better than that of a constant answer though the answers are.
     """
 
     reached: float
@@ -38,10 +39,10 @@ class Room:
         skill, data, reference = case.get(Skill), case.get(Data), case.find(Reference)
         reached = skill.best
         if reference is None:
-            return cls(reached, float("nan"), float("nan"), reached < 0.5)
+            return cls(reached, float("nan"), float("nan"), reached < 0.5 or skill.unsure)
         learnable = reference.best
         sd = (reference.high - reference.low) / 4
         gap = learnable - reached - (sd if np.isfinite(sd) else 0.0)
         if data.held_kind == "holdout":
             gap = max(gap, learnable - skill.train)
-        return cls(reached, learnable, gap, gap > MARGIN and reached < SOLVED)
+        return cls(reached, learnable, gap, (gap > MARGIN and reached < SOLVED) or skill.unsure)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from unstuck.finding import Location
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.class_keys import weights_by_label
+from unstuck.measure.graph import Graph
 from unstuck.measure.source import Sources
 
 LOSS_NAMES = {
@@ -128,6 +129,7 @@ class Setup:
     backend: str
     layers: tuple[Layer, ...]
     head: Head
+    """Of the first output, where there are several: it is the one that is scored."""
     loss: Loss
     optimizer: Optimizer
     metrics: tuple[str, ...]
@@ -144,6 +146,8 @@ class Setup:
     shuffle: bool = True
     callbacks: tuple[str, ...] = ()
     """Class names of the callbacks handed to fit."""
+    elsewhere: frozenset[str] = frozenset()
+    """Names of layers that only other outputs than the first read."""
 
     @classmethod
     def of(cls, case: Case) -> Self:
@@ -153,11 +157,13 @@ class Setup:
         if not layers:
             raise Missing("the layers of the model", "build the model from Keras layers that it tracks")
         compiled = _config(model.get("compile")) or {}
+        graph = case.find(Graph)
+        elsewhere = graph.elsewhere if graph else frozenset[str]()
         return cls(
             backend=body["backend"],
             layers=layers,
-            head=_head(layers),
-            loss=_loss(compiled.get("loss"), known="loss" in compiled),
+            head=_head(tuple(layer for layer in layers if layer.name not in elsewhere) or layers),
+            loss=_loss(_of_port(compiled.get("loss"), graph.ports if graph else ()), known="loss" in compiled),
             optimizer=_optimizer(model.get("optimizer") or {}),
             metrics=tuple(_named(m) for m in _listed(compiled.get("metrics"))),
             batch_size=body["batch_size"],
@@ -175,6 +181,7 @@ class Setup:
             sources=sources,
             shuffle=bool(body.get("shuffle", True)),
             callbacks=tuple(body.get("callbacks") or ()),
+            elsewhere=elsewhere,
         )
 
     @property
@@ -182,9 +189,15 @@ class Setup:
         return max(1, -(-self.rows // self.batch_size))
 
     @property
+    def before_head(self) -> tuple[Layer, ...]:
+        """Layers before the head, on the way to it."""
+        end = self.head.layer.index
+        return tuple(layer for layer in self.layers if layer.index < end and layer.name not in self.elsewhere)
+
+    @property
     def hidden(self) -> tuple[Layer, ...]:
         """Layers with weights before the head."""
-        return tuple(layer for layer in self.layers if layer.params and layer.index < self.head.layer.index)
+        return tuple(layer for layer in self.before_head if layer.params)
 
     def fit_location(self, label: str = "") -> Location | None:
         return self.sources.location(self.sites["fit"], label)
@@ -289,6 +302,12 @@ def _named(value: Any) -> str:
 def _snake(name: str) -> str:
     out = "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
     return {"re_l_u": "relu", "leaky_re_l_u": "leaky_relu"}.get(out, out)
+
+
+def _of_port(losses: Any, ports: Sequence[str]) -> Any:
+    """The loss of the first output, where losses are given by its name."""
+    named = isinstance(losses, dict) and "class_name" not in losses
+    return losses[ports[0]] if named and ports and ports[0] in losses else losses
 
 
 def _loss(raw: Any, *, known: bool) -> Loss:

@@ -11,12 +11,15 @@ from unstuck.measure.case import Case
 from unstuck.measure.data import Data
 from unstuck.measure.replay import Replay
 from unstuck.measure.setup import BINARY, CATEGORICAL, SPARSE, Setup
-from unstuck.measure.task import Task
+from unstuck.measure.task import CLIP, Task
 
 ENOUGH_ROWS = 10
 """Held-out rows under which a score says next to nothing: one row more or less is a tenth."""
-CLIP = 1e-7
-"""Keras clips probabilities to [1e-7, 1 - 1e-7] before the logarithm (keras.config.epsilon())."""
+AT_CHANCE = 0.1
+WORTH = 0.05
+"""Smallest share of the constant answer's log loss that counts."""
+PLAIN = frozenset({"binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"})
+"""Losses that are the log loss, when no row counts more than another."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Skill:
         reported_loss: the loss Keras printed for the last epoch; evaluated_loss: `evaluate` on the training sample.
         recomputed_loss: the compiled loss computed from the predictions in NumPy; NaN for losses not known here.
         constant_loss: the same loss of the best constant answer.
+        log_loss: `Task.log_loss_skill` on training rows; NaN unless that is what the compiled loss asks for.
         constant_output: whether every row gets the same answer.
     """
 
@@ -42,6 +46,7 @@ class Skill:
     evaluated_loss: float
     recomputed_loss: float
     constant_loss: float
+    log_loss: float
     constant_output: bool
 
     @classmethod
@@ -56,6 +61,7 @@ class Skill:
         honest = data.held_kind != "holdout" and len(held) >= ENOUGH_ROWS
         spread = np.ptp(replay.held_outputs.reshape(len(replay.held_outputs), -1), axis=0) if len(held) else np.zeros(1)
         reported = logs.get("loss")
+        plain = setup.loss.name in PLAIN and not setup.class_weight and "train-weight" not in case.fit.arrays
         return cls(
             train=task.skill(train, y),
             held=task.skill(held, held_y) if honest else float("nan"),
@@ -65,8 +71,19 @@ class Skill:
             evaluated_loss=replay.evaluated_loss,
             recomputed_loss=loss_value(setup, data.y[:n], replay.train_outputs),
             constant_loss=constant_loss(setup, task, data.y),
+            log_loss=task.log_loss_skill(train, y) if plain else float("nan"),
             constant_output=bool(np.all(spread <= 1e-6 * (np.abs(replay.held_outputs).max(initial=0) + 1e-12))),
         )
+
+    @property
+    def unsure(self) -> bool:
+        """Whether answers that are often right have a loss no better than one answer for all rows has."""
+        return self.best > AT_CHANCE and self.log_loss < WORTH
+
+    @property
+    def worse_than_constant(self) -> bool:
+        """Whether the training loss is higher than that of one answer for all rows."""
+        return self.log_loss < -WORTH
 
     @property
     def best(self) -> float:

@@ -19,6 +19,8 @@ IMBALANCED = 0.8
 """From this majority share on, skill is read from balanced accuracy: plain accuracy has no room left."""
 WORST_SKILL = -1.0
 """Skill is clipped here, so that one exploded run does not drown a mean."""
+CLIP = 1e-7
+"""Keras clips probabilities to [1e-7, 1 - 1e-7] before the logarithm (keras.config.epsilon())."""
 
 Kind = Literal["binary", "multiclass", "multilabel", "regression"]
 
@@ -150,6 +152,20 @@ class Task:
         error = float(((answers - y)[kept] ** 2).mean())
         constant = float(((self.base - y)[kept] ** 2).mean())
         return max(WORST_SKILL, 1 - error / constant) if constant > 0 else (1.0 if error == 0 else WORST_SKILL)
+
+    def log_loss_skill(self, answers: np.ndarray, y: np.ndarray) -> float:
+        """McFadden's pseudo-R2: 1 - log loss / that of the best constant answer; NaN unless the labels are classes.
+
+        Accuracy does not see how sure the answers are. Clipped at `WORST_SKILL`, as `skill` is.
+        """
+        constant = self.entropy
+        if not self.is_classes or not constant > 0:
+            return float("nan")
+        if len(answers) != len(y) or not len(y) or not np.isfinite(answers).all():
+            return WORST_SKILL
+        shares = np.clip(answers, 0, None)
+        right = shares[np.arange(len(y)), np.minimum(y, shares.shape[1] - 1)] / np.maximum(shares.sum(axis=1), CLIP)
+        return max(WORST_SKILL, 1 + float(np.log(np.clip(right, CLIP, 1)).mean()) / constant)
 
     def accuracy(self, answers: np.ndarray, y: np.ndarray) -> float:
         """Share of rows answered right; NaN unless the labels are classes."""

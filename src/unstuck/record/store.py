@@ -150,9 +150,11 @@ class Writer:
             self._database.execute("INSERT OR IGNORE INTO source VALUES(?, ?)", (file, text))
 
     def arrays(self, name: str, arrays: dict[str, np.ndarray]) -> None:
+        """Write arrays as one file; types that NumPy itself does not know, such as bfloat16, as float32."""
+        known = {key: a.astype(np.float32) if a.dtype.kind == "V" else a for key, a in arrays.items()}
         temporary = self.folder / f".{name}.{os.getpid()}.tmp.npz"
         try:
-            np.savez(temporary, **arrays)  # type: ignore[arg-type]
+            np.savez(temporary, **known)  # type: ignore[arg-type]
             temporary.rename(self.folder / f"{name}.npz")
         except BaseException:
             temporary.unlink(missing_ok=True)

@@ -14,6 +14,8 @@ from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule,
 STRONG = 0.7
 """`rate` is the share that is *dropped*. Srivastava et al. (2014, section 7.3) found errors flat for rates from 0.2 to
 0.6 and rising beyond; `keep_prob=0.8` of older code, handed over as a rate, lands here."""
+MISTAKEN = 0.9
+"""From here on few mean it; told even where it does no harm."""
 
 
 class DropoutTooStrong(Rule):
@@ -104,4 +106,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=15, verbose=0)
             evidence=tuple(evidence),
             cures=(SetDropout(kept), SetDropout(0.0)) if kept > 0 else (SetDropout(0.5), SetDropout(0.0)),
             rivals=(ScaleLearningRate(10),),
+            harmless=f"dropout of {rate:g} keeps {1 - rate:.0%} of '{layer.name}': the rate is the share dropped"
+            if rate >= MISTAKEN
+            else "",
         )

@@ -77,7 +77,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
     )
 
     def check(self, setup: Setup, replay: Replay, skill: Skill | None) -> Judgement:
-        relus = [layer for layer in setup.layers if layer.activation == "relu" and layer.index < setup.head.layer.index]
+        relus = [layer for layer in setup.before_head if layer.activation == "relu"]
         if not relus:
             return NotApplicable("no hidden ReLU layer")
         seen = [(layer, state) for layer in relus if (state := replay.layer(layer.name)) is not None]

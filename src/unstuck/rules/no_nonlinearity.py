@@ -77,7 +77,7 @@ model.fit(x, y.astype("float32"), validation_data=(x_val, y_val.astype("float32"
     )
 
     def check(self, setup: Setup, skill: Skill, reference: Reference) -> Judgement:
-        before = [layer for layer in setup.layers if layer.index < setup.head.layer.index]
+        before = setup.before_head
         linear = [layer for layer in before if layer.units]
         if not linear:
             return NotApplicable("no hidden layer with units")

@@ -6,7 +6,7 @@ import inspect
 import re
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from unstuck.experiments.intervention import Intervention
@@ -72,6 +72,8 @@ class Suspect:
         leads_to: rules whose findings are consequences of this one when this one is upheld.
         impairs: False when the finding stands also on a run that learns everything there is to learn.
         fix: a ready-made change; None lets the first cure show itself as an edit.
+        harmless: what stays true, and is told as a note, where the network learns all there is or no cure helps; "" for
+            nothing.
     """
 
     message: str
@@ -91,6 +93,13 @@ class Suspect:
     leads_to: tuple[str, ...] = ()
     impairs: bool = True
     fix: Fix | None = None
+    harmless: str = ""
+
+    @property
+    def note(self) -> Suspect:
+        """What stays true where it does no harm."""
+        known = replace(self, message=self.harmless, confidence="proven", severity="note", impairs=False)
+        return replace(known, cures=(), rivals=(), conclusion="", fix=None)
 
 
 Judgement = Cleared | NotApplicable | Suspect

@@ -72,11 +72,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
     )
 
     def check(self, setup: Setup, replay: Replay) -> Judgement:
-        bounded = [
-            layer
-            for layer in setup.layers
-            if layer.activation in BOUNDED and layer.kind not in RECURRENT and layer.index < setup.head.layer.index
-        ]
+        bounded = [layer for layer in setup.before_head if layer.activation in BOUNDED and layer.kind not in RECURRENT]
         if not bounded:
             return NotApplicable("no hidden sigmoid or tanh layer")
         shares = {layer.name: state.saturated_share for layer in bounded if (state := replay.layer(layer.name))}

@@ -9,8 +9,8 @@ from unstuck.finding import Evidence
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import BINARY, CATEGORICAL, SPARSE, Setup
-from unstuck.measure.skill import CLIP, Skill, reading_activation
-from unstuck.measure.task import Task
+from unstuck.measure.skill import Skill, reading_activation
+from unstuck.measure.task import CLIP, Task
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 CERTAIN = 0.99

@@ -12,8 +12,8 @@ from unstuck.measure.data import Data
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import accuracy_is_a_share, gathered, same_answer, standstill
 from unstuck.measure.setup import CATEGORICAL, SPARSE, Setup
-from unstuck.measure.skill import CLIP, Skill
-from unstuck.measure.task import Task
+from unstuck.measure.skill import Skill
+from unstuck.measure.task import CLIP, Task
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 

@@ -74,7 +74,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=8, verbose=0)
     )
 
     def check(self, setup: Setup, replay: Replay | None) -> Judgement:
-        hidden = [layer for layer in setup.layers if layer.index < setup.head.layer.index]
+        hidden = setup.before_head
         squashed = [layer for layer in hidden if layer.kind in PLAIN and layer.activation in SQUASHING]
         if not squashed:
             return NotApplicable("no hidden layer ends in softmax or sigmoid")

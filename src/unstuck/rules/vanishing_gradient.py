@@ -72,9 +72,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
 
     def check(self, setup: Setup, replay: Replay) -> Judgement:
         squashing = [
-            layer
-            for layer in setup.layers
-            if layer.activation in SQUASHING and layer.kind not in RECURRENT and layer.index < setup.head.layer.index
+            layer for layer in setup.before_head if layer.activation in SQUASHING and layer.kind not in RECURRENT
         ]
         if len(squashing) < SEVERAL:
             return NotApplicable(f"{len(squashing)} hidden sigmoid or tanh layers; it takes {SEVERAL}")

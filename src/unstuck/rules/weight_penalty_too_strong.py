@@ -5,7 +5,7 @@ from __future__ import annotations
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.penalty import RemovePenalty, regularizers
 from unstuck.finding import Evidence
-from unstuck.measure.replay import Replay
+from unstuck.measure.replay import Moment, Replay
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
@@ -108,8 +108,15 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=30, verbose=0)
             evidence=tuple(evidence),
             cures=(RemovePenalty(),),
             rivals=(ScaleLearningRate(0.1), ScaleLearningRate(10)),
+            harmless=_told(replay.last),
             leads_to=("dying-relu", "dead-relu-output", "vanishing-gradient"),
         )
+
+
+def _told(end: Moment) -> str:
+    """What a person who reads the loss should know, if the penalty is most of it at the end."""
+    share = _share(end.loss, end.penalty)
+    return f"{share:.0%} of the loss is the weight penalty, {end.loss:.3g} is the error" if share >= SHARE else ""
 
 
 def _share(loss: float, penalty: float) -> float:

@@ -1,0 +1,81 @@
+"""Runs of several fits, and models of several outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.harness import Bench
+
+from unstuck.measure.case import Case
+from unstuck.measure.setup import Setup
+from unstuck.record.recorded import read_run
+from unstuck.rules.rule import Example
+from unstuck.settings import Settings
+
+FOLDS = """
+for rate in ({rates}):
+    model = keras.Sequential([keras.layers.Dense(8, "relu"), keras.layers.Dense(1, "sigmoid")])
+    model.compile(keras.optimizers.Adam(rate), loss="binary_crossentropy")
+    model.fit(x, y, validation_data=(x_val, y_val), epochs=8, verbose=0)
+"""
+TWO_OUTPUTS = """
+entry = keras.Input((x.shape[1],))
+hidden = keras.layers.Dense(16, activation="relu", name="shared")(entry)
+ends = {"score": keras.layers.Dense(1, activation="sigmoid", name="first"), "size": keras.layers.Dense(1, name="last")}
+model = keras.Model(entry, {name: layer(hidden) for name, layer in ends.items()})
+model.compile("adam", loss={"size": "mse", "score": "binary_crossentropy"}, metrics={"score": "accuracy"})
+model.fit(x, {"score": y, "size": x.sum(axis=1)}, epochs=2, verbose=0)
+"""
+PENALISED = """
+def hidden():
+    return keras.layers.Dense(32, "relu", kernel_regularizer=keras.regularizers.L2(10.0))
+
+model = keras.Sequential([hidden(), hidden(), keras.layers.Dense(1, "sigmoid")])
+model.compile(keras.optimizers.Adam(0.001), loss="binary_crossentropy")
+model.fit(x, y, validation_data=(x_val, y_val), epochs=25, verbose=0)
+"""
+
+
+@pytest.fixture(scope="module")
+def bench() -> Any:
+    made = Bench()
+    yield made
+    made.workers.close()
+
+
+@pytest.mark.parametrize(("rates", "shared"), [("1e-6, 1e-6", True), ("1e-6, 2e-6", False)])
+def test_fits_that_the_same_lines_made_are_tried_once(bench: Bench, tmp_path: Path, rates: str, shared: bool) -> None:  # noqa: FBT001
+    report = bench.diagnose(Example(FOLDS.format(rates=rates)), tmp_path / "run", Settings(budget=120))
+    first, second = (f for f in report.findings if f.rule == "learning-rate-too-low")
+    assert first.experiments
+    assert second.experiments
+    assert shared == (first.experiments == second.experiments)
+    assert {*first.experiments, *second.experiments} <= {t.id for t in report.experiments}
+
+
+def test_the_first_output_is_the_one_that_is_judged(bench: Bench, tmp_path: Path) -> None:
+    report = bench.diagnose(Example(TWO_OUTPUTS), tmp_path / "run", Settings(experiments="off"))
+    run = read_run(tmp_path / "run")
+    setup = Case(run, run.fits[0]).get(Setup)
+    assert ("first", "binary_crossentropy") == (setup.head.layer.name, setup.loss.name)
+    assert ["shared"] == [layer.name for layer in setup.hidden]
+    assert "binary" == report.fits[0].task
+
+
+def test_a_penalty_that_does_no_harm_is_told_as_a_note(bench: Bench, tmp_path: Path) -> None:
+    report = bench.diagnose(Example(PENALISED), tmp_path / "run", Settings(budget=60))
+    told = next(f for f in report.findings if f.rule == "weight-penalty-too-strong")
+    assert ("note", "proven") == (told.severity, told.confidence)
+    assert "of the loss is the weight penalty" in told.message
+
+
+def test_types_that_numpy_does_not_know_are_kept_as_float32(tmp_path: Path) -> None:
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    from unstuck.record.store import Reader, Writer
+
+    Writer(tmp_path).arrays("kept", {"half": np.ones(3, ml_dtypes.bfloat16), "whole": np.arange(3)})
+    found = Reader(tmp_path).arrays("kept")
+    assert ("float32", "int64") == (str(found["half"].dtype), str(found["whole"].dtype))
