@@ -30,10 +30,11 @@ model.compile("adam", loss={"size": "mse", "score": "binary_crossentropy"}, metr
 model.fit(x, {"score": y, "size": x.sum(axis=1)}, epochs=2, verbose=0)
 """
 PENALISED = """
-def hidden():
-    return keras.layers.Dense(32, "relu", kernel_regularizer=keras.regularizers.L2(10.0))
-
-model = keras.Sequential([hidden(), hidden(), keras.layers.Dense(1, "sigmoid")])
+model = keras.Sequential([
+    keras.layers.Dense(32, "relu", kernel_regularizer=keras.regularizers.L2(1.0)),
+    keras.layers.Dense(32, "relu"),
+    keras.layers.Dense(1, "sigmoid"),
+])
 model.compile(keras.optimizers.Adam(0.001), loss="binary_crossentropy")
 model.fit(x, y, validation_data=(x_val, y_val), epochs=25, verbose=0)
 """
