@@ -90,7 +90,7 @@ def test_with_a_tiny_rate_few_steps_are_no_excuse_for_it() -> None:
     found = suspect(TooFewUpdates().check(setup(rate=1e-6), curve(FLAT[:60]), skill(0.0), ONCE, ENDED, None))
     assert () == found.leads_to
     run = replay(moment(0), moment(60, loss=0.999), moves=(1e-4, 1e-4))
-    low = suspect(LearningRateTooLow().check(setup(rate=1e-6), curve(FLAT[:60]), run, skill(0.0), ENDED))
+    low = suspect(LearningRateTooLow().check(setup(rate=1e-6), curve(FLAT[:60]), run, skill(0.0), ENDED, None))
     assert ("proven", ("too-few-updates",)) == (low.confidence, low.leads_to)
 
 
