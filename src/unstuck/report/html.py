@@ -24,7 +24,7 @@ from unstuck.report.frame import frame, gutter_of
 from unstuck.report.selection import Cause, causes, fit_of
 from unstuck.report.summary import checked_line, found_line
 from unstuck.report.terminal import applicability
-from unstuck.report.trials import SKILL, speaks_of_skill, tables, trials_of, winner_of
+from unstuck.report.trials import tables, trials_of, winner_of, words_on_skill
 from unstuck.report.words import clean, duration, home_of, mean, near, number, place
 
 CAP = 1_000_000
@@ -135,7 +135,7 @@ def _facts(report: Report, shown: tuple[Cause, ...]) -> dict[str, Any]:
         "title": near(report.run.script, home_of(report.run)) or "a run",
         "closing": f"{found_line(report, shown)} {checked_line(report, shown)}",
         "causes": [_cause(cause, report) for cause in shown],
-        "skill": SKILL.capitalize() if speaks_of_skill(report.experiments) else "",
+        "skill": words_on_skill(report.experiments).capitalize(),
         "clean": clean,
         "duration": duration,
     }

@@ -11,7 +11,7 @@ from unstuck.report.fits import fit_lines, where_found
 from unstuck.report.frame import frame, gutter_of
 from unstuck.report.selection import Cause, causes
 from unstuck.report.summary import closing
-from unstuck.report.trials import SKILL, speaks_of_skill, trials_of, winner_of
+from unstuck.report.trials import trials_of, winner_of, words_on_skill
 from unstuck.report.words import clean, home_of, near, place, wrap
 
 _APPLICABILITY = {
@@ -41,8 +41,8 @@ def text(report: Report, *, width: int = 80, color: bool = False, verbosity: int
     lines = wrap(report.summary.sentence or "No verdict was reached.", width)
     if verbosity >= 0:
         lines += fit_lines(report, width=width, verbosity=verbosity)
-        if any(speaks_of_skill(trials_of(cause.finding, report.experiments)) for cause in shown):
-            lines += wrap(SKILL, width, first="  = ", rest="           ")
+        if said := words_on_skill([t for cause in shown for t in trials_of(cause.finding, report.experiments)]):
+            lines += wrap(said, width, first="  = ", rest="           ")
     brief: list[str] = []
     told: dict[Fix, str] = {}
     for cause in shown:

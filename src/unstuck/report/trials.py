@@ -9,7 +9,7 @@ from unstuck.finding import Finding, Trial
 from unstuck.report.words import clean, count, number, spread
 
 SKILL = "skill: 0 is the best constant answer, 1 is perfect; held-out: unseen rows"
-"""What the word means, said once wherever a table uses it."""
+LOG_LOSS = "; log-loss skill: by how sure the answers are, not by how many are right"
 _ORDER = ("baseline", "rival", "placebo", "intervention", "control")
 
 
@@ -56,9 +56,10 @@ def _table(trials: list[Trial], metric: str) -> Table:
     return Table(heads, tuple(rows))
 
 
-def speaks_of_skill(trials: Sequence[Trial]) -> bool:
-    """Whether a table of these trials uses the word, which then needs saying what it is."""
-    return any("skill" in t.metric for t in trials)
+def words_on_skill(trials: Sequence[Trial]) -> str:
+    """What the word means, where a table of these trials uses it; else ""."""
+    metrics = {t.metric for t in trials if "skill" in t.metric}
+    return (SKILL + (LOG_LOSS if any("log-loss" in m for m in metrics) else "")) if metrics else ""
 
 
 def winner_of(trials: Sequence[Trial]) -> Trial | None:

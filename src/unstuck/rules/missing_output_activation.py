@@ -95,6 +95,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             evidence=gathered(_outside(replay), loss_at_chance(skill)),
             scope={"layer": head.layer.name},
             cures=(ReplaceHead(activation), SetFromLogits(value=True)),
+            harmless=f"the output is linear, and {loss.name.replace('_', ' ')} takes it for probabilities",
             conclusion="on every recorded row the loss clips the output, and its gradient is exactly 0"
             if clipped
             else "",

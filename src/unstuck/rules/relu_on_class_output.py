@@ -97,6 +97,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             evidence=gathered(_zeros(replay), loss_at_chance(skill)),
             scope={"layer": head.layer.name},
             cures=_cures(setup),
+            harmless=f"the output ends with {head.activation}, and the loss takes it for {logits}",
             leads_to=(
                 "dead-relu-output",
                 "saturated-loss-clip",
