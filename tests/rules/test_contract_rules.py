@@ -526,10 +526,18 @@ def test_shifted_labels_are_found_and_the_shift_is_undone(amount, undo):
 
 
 def test_labels_in_order_and_noise_are_cleared():
-    x, y = linear_rows(300)
-    for labels in (y, RNG.permutation(y)):
-        case = alignment_case(x, labels, linear_rows(100))
+    (x, y), (held_x, held_y) = linear_rows(300), linear_rows(100)
+    for labels, held in ((y, held_y), (RNG.permutation(y), RNG.permutation(held_y))):
+        case = alignment_case(x, labels, (held_x, held))
         assert isinstance(judge(MisalignedLabels, setup_of(dense(1)), case.get(Data), case.get(Alignment)), Cleared)
+
+
+def test_training_labels_in_no_known_order_are_found_by_held_out_labels_that_fit():
+    x, y = linear_rows(300)
+    case = alignment_case(x, RNG.permutation(y), linear_rows(100))
+    found = judge(MisalignedLabels, setup_of(dense(1)), case.get(Data), case.get(Alignment))
+    assert ((), 3) == (found.cures, len(found.rivals))
+    assert found.evidence[0].value < 0.15 * found.evidence[0].expected
 
 
 def test_returns_that_a_lagged_copy_predicts_are_not_called_misaligned():

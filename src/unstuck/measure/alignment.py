@@ -19,9 +19,14 @@ from unstuck.measure.reference import permutation_test
 from unstuck.measure.task import Task
 
 MIN_ROWS = 100
+MIN_HELD = 40
+MAX_HELD = 2_000
+"""Rows of either part that are asked; more decide nothing further."""
 MAX_SHIFT = 5
 MAX_SORTED = 10
 """Columns tried as the order that the labels may have been sorted by; every one costs power."""
+FITS = 1e-4
+"""p-value of a straight line on the training labels as recorded under which they are in order."""
 MAX_COLUMNS = 400
 SERIAL = 0.2
 """Mean lag-1 correlation of the columns, or of their distances from the mean, from which rows count as a series. In a
@@ -56,6 +61,10 @@ class Alignment:
         tried: number of other orders.
         recorded_p: p-value of the full reference learners on the recorded pairing, NaN when `best` says nothing.
         held_fits: whether the learner trained in the best order predicts the held-out labels as they are.
+        recorded_skill: cross-validated skill of these learners; NaN where they were not asked.
+        held_p, held_skill: the same on the held-out rows alone, which have their own labels where only the training
+            labels were mixed up. NaN where a straight line fits the training labels, and with less than `MIN_HELD`
+            held-out rows or more than training rows.
     """
 
     recorded: Candidate
@@ -64,6 +73,9 @@ class Alignment:
     recorded_p: float
     held_fits: bool
     rows: int
+    recorded_skill: float = float("nan")
+    held_p: float = float("nan")
+    held_skill: float = float("nan")
 
     @classmethod
     def of(cls, case: Case) -> Self:
@@ -85,11 +97,20 @@ class Alignment:
         recorded = Candidate("shift", 0, *scored[0])
         worth_it = best is not None and best.p_value < 0.01 and recorded.p_value > 0.01
         order = permutations[1 + others.index(best)] if best else permutations[0]
+        held_p = held_skill = recorded_p = recorded_skill = float("nan")
+        if data.held_kind != "holdout" and MIN_HELD <= len(task.held_y) <= n and recorded.p_value > FITS:
+            held_p, held_skill = permutation_test(task, held_x[:MAX_HELD], task.held_y[:MAX_HELD])
+        if worth_it or held_p < 0.01:
+            some = np.random.default_rng(SEED).permutation(n)[: None if worth_it else MAX_HELD]
+            recorded_p, recorded_skill = permutation_test(task, x[some], task.y[some])
         return cls(
             recorded=recorded,
             best=best,
             tried=count,
-            recorded_p=permutation_test(task, x, task.y)[0] if worth_it else float("nan"),
+            recorded_p=recorded_p,
+            recorded_skill=recorded_skill,
+            held_p=held_p,
+            held_skill=held_skill,
             held_fits=_explains(x, y[order], held_x, held_y) if worth_it else False,
             rows=n,
         )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.realign import RealignLabels
+from unstuck.experiments.interventions.widen import Widen
 from unstuck.finding import Evidence, Fix
 from unstuck.measure.alignment import Alignment
 from unstuck.measure.case import Missing
 from unstuck.measure.data import Data
 from unstuck.measure.pairing import Pairing
+from unstuck.measure.reference import SIGNAL
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, Rule, Suspect
@@ -17,6 +20,10 @@ SURE = 1e-4
 accusation sends people to look for a fault in their data that is not there."""
 UNSURE = 0.05
 """p-value above which the recorded order carries no signal."""
+HELD_SKILL = 0.3
+"""Cross-validated skill of the held-out rows on themselves, well above what a permutation reaches with 40 rows."""
+LESS = 0.15
+"""Skill on the training rows over that on the held-out rows; with labels of their own more rows give more, not less."""
 MIN_SKILL = 0.1
 """Cross-validated R2 of the labels (as numbers) in the better order; less would not be worth a hunt."""
 
@@ -35,8 +42,8 @@ class MisalignedLabels(Rule):
 
     What it finds
     Training labels that carry no signal in the recorded order, and clearly do when they are shifted by up to five rows,
-    reversed, or taken as sorted by a column of the inputs. Inputs and labels that were split in two calls of
-    train_test_split with different seeds.
+    reversed, or taken as sorted by a column of the inputs; or that carry none in any order while the held-out labels
+    do. Inputs and labels that were split in two calls of train_test_split with different seeds.
 
     Why training stops
     Each row is paired with the label of another. Nothing about the inputs predicts it, so the network can only learn
@@ -91,6 +98,10 @@ model.fit(x, y, epochs=12, validation_data=(x_val, y_val), verbose=0)
         if alignment is None:
             raise Missing("all training rows in their order, as a table")
         best, recorded = alignment.best, alignment.recorded
+        found = best is not None and best.p_value <= SURE and best.skill >= MIN_SKILL
+        less = alignment.recorded_skill < LESS * alignment.held_skill
+        if not found and less and alignment.held_p < SIGNAL and alignment.held_skill > HELD_SKILL:
+            return _mixed_up(setup, alignment)
         if best is None:
             return Cleared("the rows are a series, so other orders say nothing")
         if recorded.p_value < UNSURE or alignment.recorded_p < UNSURE:
@@ -144,6 +155,39 @@ model.fit(x, y, epochs=12, validation_data=(x_val, y_val), verbose=0)
             impairs=False,
             leads_to=LEADS_TO,
         )
+
+
+def _mixed_up(setup: Setup, alignment: Alignment) -> Suspect:
+    """No order is known in which they fit, so none can be tried; other settings of the network are."""
+    return Suspect(
+        message="the training labels say nothing of their rows, and the held-out labels do: they are out of order",
+        location=setup.sources.argument(setup.sites["fit"], "y", 1, label="in another order than the inputs")
+        or setup.fit_location(),
+        evidence=(
+            Evidence(
+                measure="training-skill-of-learners",
+                value=alignment.recorded_skill,
+                expected=alignment.held_skill,
+                text=f"cross-validated on the training rows, learners reach a skill of {alignment.recorded_skill:.2f}",
+            ),
+            Evidence(
+                measure="held-out-p-value",
+                value=alignment.held_p,
+                expected=SIGNAL,
+                text=f"cross-validated on the held-out rows alone, they reach {alignment.held_skill:.2f} "
+                f"(p = {alignment.held_p:.2g})",
+            ),
+        ),
+        rivals=(ScaleLearningRate(10), ScaleLearningRate(100), Widen(factor=8, layers=2)),
+        conclusion="other settings of this network do not learn from these labels either",
+        fix=Fix(
+            title="shuffle inputs and labels together, with the same permutation",
+            applicability="sketch",
+            alternative="compare a few training rows with their labels by eye",
+        ),
+        impairs=False,
+        leads_to=LEADS_TO,
+    )
 
 
 def _split_apart(setup: Setup, pairing: Pairing) -> Suspect:
