@@ -208,7 +208,7 @@ def missed(answer: dict[str, Any]) -> bool:
 
 
 def named(answer: dict[str, Any]) -> list[str]:
-    """Causes in the order of the report; then notes: a leak that costs nothing, labels without signal."""
+    """Causes in the order of the report; then notes: what costs nothing here, labels without signal."""
     return [*answer["roots"], *answer.get("notes", ())]
 
 

@@ -19,6 +19,7 @@ from benchmarks.corpus import KEPT, entries, place
 from benchmarks.corpus.random_search import repairs
 from unstuck.diagnosis import diagnose_folder
 from unstuck.finding import Finding, Report
+from unstuck.rules import catalogue
 from unstuck.settings import Settings
 
 BUDGET = 60.0
@@ -88,10 +89,11 @@ def told(report: Report) -> dict[str, Any]:
     """What a report says, as far as it is right or wrong."""
     roots = _roots(report)
     facts = [f for f in report.findings if f.explained_by is None and f.outcome == "found" and f.severity == "note"]
+    faults = {rule.name for rule in catalogue() if rule.severity == "error"}  # as a note: a fault that does no harm
     return {
         "verdict": report.summary.verdict,
         "roots": [f.rule for f in roots],
-        "notes": [f.rule for f in facts if f.rule == "no-signal" or f.code.startswith("LEK")],
+        "notes": [f.rule for f in facts if f.rule == "no-signal" or f.code.startswith("LEK") or f.rule in faults],
         "errors": [f.rule for f in roots if f.severity == "error"],
         "said": {f.rule: f.confidence for f in roots},
     }
