@@ -32,10 +32,10 @@ class Sharing:
         own = self._waiting[0]
         share = min(self._left, max(self._left / len(set(self._waiting)), LEAST))
         self._waiting = self._waiting[1:]
-        suspects = [j for j in judged if j.suspect is not None and (j.suspect.cures or j.suspect.rivals)]
-        asked = frozenset(j.rule.name for j in suspects)
+        suspects = {j.rule.name: s for j in judged if (s := j.suspect) is not None and (s.cures or s.rivals)}
+        asked = frozenset(suspects)
         known, earlier = self._tried.get(own, (frozenset(), Tested()))
-        if asked and asked == known and not any(j.suspect.harm for j in suspects if j.suspect):
+        if asked and asked == known and not any(suspect.harm for suspect in suspects.values()):
             return earlier
         began = time.monotonic()
         tested = replace(test(case, judged, budget=share, **more), fit=case.fit.index)

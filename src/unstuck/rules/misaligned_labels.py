@@ -5,7 +5,7 @@ from __future__ import annotations
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.realign import RealignLabels
 from unstuck.experiments.interventions.widen import Widen
-from unstuck.finding import Evidence, Fix
+from unstuck.finding import Evidence, Fix, Location
 from unstuck.measure.alignment import Alignment
 from unstuck.measure.case import Missing
 from unstuck.measure.data import Data
@@ -120,8 +120,7 @@ model.fit(x, y, epochs=12, validation_data=(x_val, y_val), verbose=0)
             message=f"the labels belong to other rows: they fit with the {cure.label}",
             confidence="likely",
             severity=None if testable else "warning",
-            location=setup.sources.argument(setup.sites["fit"], "y", 1, label="in another order than the inputs")
-            or setup.fit_location(),
+            location=_labels_given(setup),
             evidence=gathered(
                 Evidence(
                     measure="recorded-order-p-value",
@@ -157,12 +156,17 @@ model.fit(x, y, epochs=12, validation_data=(x_val, y_val), verbose=0)
         )
 
 
+def _labels_given(setup: Setup) -> Location | None:
+    """The labels among the arguments of fit."""
+    given = setup.sources.argument(setup.sites["fit"], "y", 1, label="in another order than the inputs")
+    return given or setup.fit_location()
+
+
 def _mixed_up(setup: Setup, alignment: Alignment) -> Suspect:
     """No order is known in which they fit, so none can be tried; other settings of the network are."""
     return Suspect(
         message="the training labels say nothing of their rows, and the held-out labels do: they are out of order",
-        location=setup.sources.argument(setup.sites["fit"], "y", 1, label="in another order than the inputs")
-        or setup.fit_location(),
+        location=_labels_given(setup),
         evidence=(
             Evidence(
                 measure="training-skill-of-learners",

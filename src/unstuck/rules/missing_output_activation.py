@@ -87,15 +87,16 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             return NotApplicable("one unit under a categorical loss: see categorical-loss-on-one-unit")
         activation = "sigmoid" if loss.name in BINARY else "softmax"
         clipped = replay is not None and replay.gradient_zero and replay.loss_change > 0
+        message = f"the output is linear, and {loss.name.replace('_', ' ')} takes it for probabilities"
         return Suspect(
-            message=f"the output is linear, and {loss.name.replace('_', ' ')} takes it for probabilities",
+            message=message,
             confidence="proven" if clipped else "likely",
             location=setup.layer_location(head.layer, label=f"no {activation}"),
             related=(setup.loss_location("wants probabilities, or from_logits=True"),),
             evidence=gathered(_outside(replay), loss_at_chance(skill)),
             scope={"layer": head.layer.name},
             cures=(ReplaceHead(activation), SetFromLogits(value=True)),
-            harmless=f"the output is linear, and {loss.name.replace('_', ' ')} takes it for probabilities",
+            harmless=message,
             conclusion="on every recorded row the loss clips the output, and its gradient is exactly 0"
             if clipped
             else "",

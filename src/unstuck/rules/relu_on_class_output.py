@@ -89,15 +89,16 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         if task is not None and task.kind == "regression":
             return NotApplicable("the targets are not classes: see class-loss-on-regression")
         logits = "logits" if loss.from_logits else "probabilities"
+        message = f"the output ends with {head.activation}, and the loss takes it for {logits}"
         return Suspect(
-            message=f"the output ends with {head.activation}, and the loss takes it for {logits}",
+            message=message,
             confidence="likely",
             location=setup.layer_location(head.activation_layer, "activation", 1, "no gradient below 0"),
             related=(setup.loss_location(f"takes {logits}"),),
             evidence=gathered(_zeros(replay), loss_at_chance(skill)),
             scope={"layer": head.layer.name},
             cures=_cures(setup),
-            harmless=f"the output ends with {head.activation}, and the loss takes it for {logits}",
+            harmless=message,
             leads_to=(
                 "dead-relu-output",
                 "saturated-loss-clip",
