@@ -63,8 +63,8 @@ class Alignment:
         held_fits: whether the learner trained in the best order predicts the held-out labels as they are.
         recorded_skill: cross-validated skill of these learners; NaN where they were not asked.
         held_p, held_skill: the same on the held-out rows alone, which have their own labels where only the training
-            labels were mixed up. NaN where a straight line fits the training labels, and with less than `MIN_HELD`
-            held-out rows or more than training rows.
+            labels were mixed up. NaN where a straight line fits the training labels, where all of these are the same,
+            and with less than `MIN_HELD` held-out rows or more than training rows.
     """
 
     recorded: Candidate
@@ -98,7 +98,8 @@ class Alignment:
         worth_it = best is not None and best.p_value < 0.01 and recorded.p_value > 0.01
         order = permutations[1 + others.index(best)] if best else permutations[0]
         held_p = held_skill = recorded_p = recorded_skill = float("nan")
-        if data.held_kind != "holdout" and MIN_HELD <= len(task.held_y) <= n and recorded.p_value > FITS:
+        enough = data.held_kind != "holdout" and MIN_HELD <= len(task.held_y) <= n
+        if enough and recorded.p_value > FITS and y.any():
             held_p, held_skill = permutation_test(task, held_x[:MAX_HELD], task.held_y[:MAX_HELD])
         if worth_it or held_p < 0.01:
             some = np.random.default_rng(SEED).permutation(n)[: None if worth_it else MAX_HELD]

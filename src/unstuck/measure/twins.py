@@ -14,6 +14,9 @@ from unstuck.record.fingerprint import row_hashes
 
 SAME = 1e-6
 """Relative difference of two regression targets up to which they agree (float32 carries seven digits)."""
+NOTHING_LEFT = 0.02
+"""Share of the labels' entropy or variance that the inputs determine at which nothing can be learnt, whatever the
+network. Low, because a few percent are a result where labels are a matter of chance (clicks, prices)."""
 
 
 @dataclass(frozen=True)

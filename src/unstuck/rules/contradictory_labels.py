@@ -11,14 +11,11 @@ from unstuck.measure.data import Data
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
-from unstuck.measure.twins import Twins
+from unstuck.measure.twins import NOTHING_LEFT, Twins
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 MANY = 0.1
 """Share of rows that contradict another from which they are worth a trial; natural duplicates are fewer."""
-NOTHING_LEFT = 0.02
-"""Share of the labels' entropy or variance that the inputs determine at which nothing can be learnt, whatever the
-network. Low, because a few percent are a result where labels are a matter of chance (clicks, prices)."""
 
 
 class ContradictoryLabels(Rule):

@@ -13,6 +13,7 @@ from unstuck.measure.pairing import Pairing
 from unstuck.measure.reference import SIGNAL
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
+from unstuck.measure.twins import NOTHING_LEFT, Twins
 from unstuck.rules.rule import Cleared, Example, Rule, Suspect
 
 SURE = 1e-4
@@ -91,7 +92,7 @@ model.fit(x, y, epochs=12, validation_data=(x_val, y_val), verbose=0)
     )
 
     def check(
-        self, setup: Setup, data: Data, pairing: Pairing | None, alignment: Alignment | None
+        self, setup: Setup, data: Data, pairing: Pairing | None, alignment: Alignment | None, twins: Twins | None
     ) -> Cleared | Suspect:
         if pairing is not None and pairing.apart:
             return _split_apart(setup, pairing)
@@ -100,7 +101,9 @@ model.fit(x, y, epochs=12, validation_data=(x_val, y_val), verbose=0)
         best, recorded = alignment.best, alignment.recorded
         found = best is not None and best.p_value <= SURE and best.skill >= MIN_SKILL
         less = alignment.recorded_skill < LESS * alignment.held_skill
-        if not found and less and alignment.held_p < SIGNAL and alignment.held_skill > HELD_SKILL:
+        # Of equal inputs with different labels every order says nothing: contradictory-labels has the word.
+        possible = twins is None or not twins.ceiling <= NOTHING_LEFT
+        if not found and less and possible and alignment.held_p < SIGNAL and alignment.held_skill > HELD_SKILL:
             return _mixed_up(setup, alignment)
         if best is None:
             return Cleared("the rows are a series, so other orders say nothing")
