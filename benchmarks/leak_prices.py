@@ -7,7 +7,7 @@ fresh draws of its data, less that of its honest twin, over as many.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,9 @@ from unstuck.rules import catalogue
 from unstuck.rules.rule import Example
 from unstuck.settings import Settings
 
-ROWS, DRAWS, BUDGET = 600, 8, 60.0
+ROWS, DRAWS, BUDGET = 600, 40, 60.0
+PROBLEMS = 3
+"""Problems of each kind, with data of their own."""
 KINDS: tuple[Make, ...] = (
     planted.overlap("numeric"),
     planted.oversampled("numeric"),
@@ -59,13 +61,13 @@ def prices() -> Iterator[Row]:
     bench = Bench()
     inside, errors, falsely = [], [], []
     try:
-        for number, make in enumerate(KINDS):
-            leak, twin = make(ROWS, np.random.default_rng([11, number]))
+        for number, make in enumerate(KINDS * PROBLEMS):
+            leak, twin = make(ROWS, _drawn(number, 0))
             with tempfile.TemporaryDirectory() as folder:
                 report = _diagnosed(bench, leak, Path(folder) / "leak")
                 trial = _trial(report, leak)
-                true = _true_price(Path(folder) / "leak", make, number)
                 healthy = _diagnosed(bench, twin, Path(folder) / "twin")
+                true = _true_price(Path(folder), make, number)
             falsely.append(any(f.severity == "error" and f.outcome == "found" for f in healthy.findings))
             if trial is None or trial.effect is None or trial.interval is None:
                 yield row(f"price, {leak.kind}", [float("nan")], "skill", note="no trial measured it")
@@ -109,37 +111,54 @@ def _standardised(case: Planted) -> tuple[np.ndarray, ...]:
 def _scaled(case: Planted, rows: np.ndarray) -> np.ndarray:
     if "before the split" in case.kind:
         return rows.astype(np.float32)
-    spread = case.x.std(axis=0)
-    return np.asarray((rows - case.x.mean(axis=0)) / np.where(spread > 0, spread, 1), np.float32)
+    axis = None if case.data == "time" else 0  # the steps of a window are of one series
+    spread = case.x.std(axis=axis)
+    return np.asarray((rows - case.x.mean(axis=axis)) / np.where(spread > 0, spread, 1), np.float32)
 
 
 def _trial(report: Report, case: Planted) -> Trial | None:
-    """The trial that priced the expected finding; of a suspicion that was refuted, the first intervention."""
+    """The trial that priced the expected finding; of suspicions that were refuted, that of the highest price."""
     chosen = [f.cure for f in report.findings if f.rule in case.expected and f.cure]
-    trials = {t.id: t for t in report.experiments if t.role == "intervention"}
+    trials = {t.id: t for t in report.experiments if t.role == "intervention" and t.effect is not None}
     named = [trials[i] for i in chosen if i in trials]
-    return next(iter(named or trials.values()), None)
+    return next(iter(named), None) or min(trials.values(), key=lambda t: t.effect or 0.0, default=None)
 
 
 def _true_price(folder: Path, make: Make, number: int) -> float:
-    """Mean skill of honest twins less that of programs as written, over fresh draws, trained by the same engine."""
+    """Mean skill of honest twins less that of programs as written, over fresh draws, trained by the same engine.
+
+    Args:
+        folder: with the recorded runs `leak` and `twin`.
+    """
+    leaks, twins = zip(*(make(ROWS, _drawn(number, draw)) for draw in range(1, DRAWS + 1)), strict=True)
+    task = _case(folder / "leak").get(Task)  # both are read alike: accuracy or balanced accuracy
+    rng = np.random.default_rng([13, number])
+    return _mean_skill(folder / "twin", twins, task, rng) - _mean_skill(folder / "leak", leaks, task, rng)
+
+
+def _drawn(number: int, draw: int) -> np.random.Generator:
+    """Of one seed, so that all draws are of the same problem."""
+    rng = np.random.default_rng([11, number])
+    rng.bit_generator.advance(draw << 64)  # type: ignore[attr-defined]
+    return rng
+
+
+def _case(folder: Path) -> Case:
     run = read_run(folder)
-    case = Case(run, run.fits[0])
-    base, task = as_written(case), case.get(Task)
-    sizes = {"leak": (len(base.y), len(base.held_x[0]))}
-    scores: dict[str, list[float]] = {"leak": [], "twin": []}
-    jobs: dict[str, list[tuple[Experiment, np.ndarray]]] = {"leak": [], "twin": []}
-    for draw in range(DRAWS):
-        rng = np.random.default_rng([13, number, draw])
-        for name, drawn in zip(("leak", "twin"), make(ROWS, rng), strict=True):
-            jobs[name].append(
-                _experiment(base, drawn, sizes.setdefault(name, (len(drawn.y), len(drawn.held_y))), task, rng)
-            )
-    for name, group in jobs.items():
-        outcomes = run_batched([Job(experiment, seed + 1) for seed, (experiment, _) in enumerate(group)])
-        for outcome, (_, labels) in zip(outcomes, group, strict=True):
-            scores[name].append(task.skill(task.read(outcome.held_outputs), labels))
-    return float(np.mean(scores["twin"]) - np.mean(scores["leak"]))
+    return Case(run, run.fits[0])
+
+
+def _mean_skill(folder: Path, drawn: Sequence[Planted], task: Task, rng: np.random.Generator) -> float:
+    """Held-out skill of the recorded experiment on other data, over its draws."""
+    base = as_written(_case(folder))
+    sizes = len(base.y), len(base.held_x[0])
+    group = [_experiment(base, each, sizes, task, rng) for each in drawn]
+    outcomes = run_batched([Job(experiment, seed + 1) for seed, (experiment, _) in enumerate(group)])
+    scores = [
+        task.skill(task.read(outcome.held_outputs), labels)
+        for outcome, (_, labels) in zip(outcomes, group, strict=True)
+    ]
+    return float(np.mean(scores))
 
 
 def _experiment(

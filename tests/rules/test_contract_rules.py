@@ -22,6 +22,7 @@ from unstuck.measure.case import Case, Missing
 from unstuck.measure.contract import Contract
 from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
+from unstuck.measure.features import Features
 from unstuck.measure.reference import Learner, Reference
 from unstuck.measure.replay import Moment, Replay, VariableState
 from unstuck.measure.room import Room
@@ -490,16 +491,15 @@ def reference_of(p=0.5, rows=600, **more):
 
 
 def test_no_signal_needs_rows_and_a_network_at_chance():
-    setup, task = setup_of(dense(8), dense(1, "sigmoid")), task_of("binary", COIN)
-    data = data_of(X, COIN)
-    found = judge(NoSignal, setup, data, task, reference_of(), skill_of())
+    setup, columns = setup_of(dense(8), dense(1, "sigmoid")), Features(X, X, plain=True)
+    found = judge(NoSignal, setup, columns, reference_of(), skill_of())
     assert ("likely", ()) == (found.confidence, found.cures)
     assert 3 == len(found.rivals)
-    assert isinstance(judge(NoSignal, setup, data, task, reference_of(p=0.001), skill_of()), Cleared)
-    assert isinstance(judge(NoSignal, setup, data, task, reference_of(rows=80), skill_of()), NotApplicable)
-    assert isinstance(judge(NoSignal, setup, data, task, reference_of(), skill_of(held=0.4)), Cleared)
-    images = replace(data, x=(np.zeros((100, 8, 8)),))
-    assert isinstance(judge(NoSignal, setup, images, task, reference_of(), skill_of()), NotApplicable)
+    assert isinstance(judge(NoSignal, setup, columns, reference_of(p=0.001), skill_of()), Cleared)
+    assert isinstance(judge(NoSignal, setup, columns, reference_of(rows=80), skill_of()), NotApplicable)
+    assert isinstance(judge(NoSignal, setup, columns, reference_of(), skill_of(held=0.4)), Cleared)
+    images = replace(columns, plain=False)
+    assert "possible" == judge(NoSignal, setup, images, reference_of(), skill_of()).confidence
 
 
 def alignment_case(x, y, held):

@@ -36,6 +36,34 @@ LOOK_ALIKES = {
     "blank-inputs": Example("x, x_val = np.ones_like(x), np.ones_like(x_val)" + NETWORK),
     "constant-target": Example("y = np.ones_like(y)" + NETWORK),
 }
+IMAGES = """
+model = keras.Sequential([
+    keras.layers.Conv2D(8, 3, activation="relu"),
+    keras.layers.Flatten(),
+    keras.layers.Dense(10, activation="softmax"),
+])
+model.compile("adam", loss="sparse_categorical_crossentropy")
+model.fit(x, y, epochs=3, validation_data=(x_val, y_val), verbose=0)
+"""
+TOKENS = """
+rng = np.random.default_rng(0)
+x, x_val = (rng.integers(0, 50, (n, 12)) for n in (600, 300))
+y, y_val = (((a < 10).sum(axis=1) > 2).astype("float32") for a in (x, x_val))
+{labels}
+model = keras.Sequential([
+    keras.layers.Embedding(50, 8),
+    keras.layers.GlobalAveragePooling1D(),
+    keras.layers.Dense(1, activation="sigmoid"),
+])
+model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
+model.fit(x, y, epochs=10, validation_data=(x_val, y_val), verbose=0)
+"""
+SILENT = ("no-signal",)
+SHUFFLED = "y = np.random.default_rng(1).permutation(y)"
+NO_TABLES = {
+    "images": Example(SHUFFLED + IMAGES, data="images"),
+    "tokens": Example(TOKENS.format(labels=SHUFFLED)),
+}
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +85,22 @@ def test_a_program_that_learns_has_none_of_them(bench: Bench, tmp_path: Path) ->
     learning = Example(NETWORK.replace("epochs=8", "epochs=25"))
     report = bench.diagnose(learning, tmp_path / "run", Settings(experiments="off"))
     assert [] == [finding.rule for finding in report.findings if finding.severity != "note"]
+
+
+@pytest.mark.parametrize("kind", NO_TABLES)
+def test_labels_of_other_rows_are_recognised_in_images_and_tokens_too(kind: str, bench: Bench, tmp_path: Path) -> None:
+    report = bench.diagnose(NO_TABLES[kind], tmp_path / "run", Settings(experiments="off"))
+    assert "misaligned-labels" in [finding.rule for finding in report.findings if finding.explained_by is None]
+
+
+def test_noise_in_tokens_is_called_no_signal_and_never_confirmed(bench: Bench, tmp_path: Path) -> None:
+    both = "y, y_val = (rng.permutation(a) for a in (y, y_val))"
+    report = bench.diagnose(Example(TOKENS.format(labels=both)), tmp_path / "run", Settings(budget=30, only=SILENT))
+    assert [("no-signal", "likely")] == [(finding.rule, finding.confidence) for finding in report.findings]
+
+
+@pytest.mark.parametrize("code", [IMAGES, TOKENS.format(labels="")])
+def test_images_and_tokens_with_their_own_labels_are_not_accused(code: str, bench: Bench, tmp_path: Path) -> None:
+    example = Example(code, data="images" if code is IMAGES else "two-classes")
+    report = bench.diagnose(example, tmp_path / "run", Settings(experiments="off"))
+    assert not {*SILENT, "misaligned-labels"} & {finding.rule for finding in report.findings}

@@ -83,7 +83,8 @@ def _parent(
         if other.confidence not in UPHELD and finding.confidence in UPHELD:
             continue
         alike = suspects[other.rule].endpoint == suspects[finding.rule].endpoint
-        more = (finding.worth or 0) > (other.worth or 0) + CLEARLY_MORE
+        # What a leak's echo costs when it is closed alone says nothing: it takes away rows that belong there.
+        more = not suspects[finding.rule].harm and (finding.worth or 0) > (other.worth or 0) + CLEARLY_MORE
         if alike and more and other.confidence != "proven":
             continue
         candidates.append(other)
@@ -91,7 +92,7 @@ def _parent(
 
 
 def _strength(finding: Finding) -> tuple[int, float]:
-    return -CONFIDENCES.index(finding.confidence), finding.worth or 0.0
+    return -CONFIDENCES.index(finding.confidence), abs(finding.worth or 0.0)
 
 
 def _root(rule: str, parents: Mapping[str, str | None]) -> str | None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from unstuck.diagnosis.judge import Judged
 from unstuck.diagnosis.testing import Tested
+from unstuck.experiments.bench import HELD
 from unstuck.experiments.combination import mean_skill
 from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.statistics import WORTH
@@ -100,13 +101,15 @@ def _untested(judged: Judged, case: Case, tested: Tested, trials: Sequence[Trial
     assert suspect is not None
     rivals = [t for t in trials if t.role == "rival" and t.value]
     if rivals and not suspect.cures:
-        reached = {t.label: mean_skill(t) for t in rivals}
+        others = [t for t in tested.trials if t.outcome == "confirmed" and t.metric == HELD and (t.effect or 0) > 0]
+        reached = {t.label: mean_skill(t) for t in (*rivals, *others)}
         if max(reached.values()) > 2 * WORTH:
             name = max(reached, key=lambda k: reached[k])
             return None, _outcome(judged.result, "refuted", f"{name} reaches held-out skill {reached[name]:.2f}")
         said = ", ".join(f"{name}: {value:.2f}" for name, value in reached.items())
         conclusion = f"{suspect.conclusion + '; ' if suspect.conclusion else ''}held-out skill stays at chance ({said})"
-        return _finding(judged, case, tested, None, "confirmed", conclusion), judged.result
+        surer: Confidence = "likely" if suspect.confidence == "possible" else "confirmed"
+        return _finding(judged, case, tested, None, surer, conclusion), judged.result
     ending = case.get(Ending)
     repeated_in_vain = bool(tested.problem and tested.trials)
     if repeated_in_vain and ending.cut and ending.steps and suspect.confidence != "proven":

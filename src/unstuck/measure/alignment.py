@@ -15,6 +15,7 @@ import numpy as np
 
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.data import Data
+from unstuck.measure.features import MAX_COLUMNS, Features
 from unstuck.measure.reference import permutation_test
 from unstuck.measure.task import Task
 
@@ -27,7 +28,6 @@ MAX_SORTED = 10
 """Columns tried as the order that the labels may have been sorted by; every one costs power."""
 FITS = 1e-4
 """p-value of a straight line on the training labels as recorded under which they are in order."""
-MAX_COLUMNS = 400
 SERIAL = 0.2
 """Mean lag-1 correlation of the columns, or of their distances from the mean, from which rows count as a series. In a
 series a shift that fits better may just be a forecast that does not work (yesterday's value is known, tomorrow's is
@@ -81,11 +81,13 @@ class Alignment:
     def of(cls, case: Case) -> Self:
         data, task = case.get(Data), case.get(Task)
         n = len(data.y)
-        if n < data.rows or n < MIN_ROWS or not data.tabular or len(task.y) != n:
-            raise Missing(f"all training rows in their order, {MIN_ROWS} or more, as a table")
-        x, held_x = _standardised(data.flat[:, :MAX_COLUMNS], data.held_flat[:, :MAX_COLUMNS])
+        if n < MIN_ROWS or len(task.y) != n:
+            raise Missing(f"{MIN_ROWS} training rows or more, with one label each")
+        features = case.get(Features)
+        x, held_x = _standardised(features.x[:, :MAX_COLUMNS], features.held_x[:, :MAX_COLUMNS])
         y, held_y = _targets(task, task.y), _targets(task, task.held_y)
-        orders = [("shift", 0), *candidates(x, y)]
+        # Of a sample of the rows the neighbours are unknown.
+        orders = [("shift", 0), *(candidates(x, y, sorted_by=features.plain) if n == data.rows else ())]
         permutations = [realigned(k, amount, n, x[:, amount] if k == "sort" else None) for k, amount in orders]
         scored = _score(x, y, permutations)
         count = len(orders) - 1
@@ -117,15 +119,19 @@ class Alignment:
         )
 
 
-def candidates(x: np.ndarray, y: np.ndarray) -> list[tuple[str, int]]:
-    """The other orders worth trying for rows (n, columns) and labels (n, k), both standardised or centred."""
+def candidates(x: np.ndarray, y: np.ndarray, *, sorted_by: bool = True) -> list[tuple[str, int]]:
+    """The other orders worth trying for rows (n, columns) and labels (n, k), both standardised or centred.
+
+    Args:
+        sorted_by: whether labels may have been sorted by one of the columns.
+    """
     serial = float(np.mean([_lagged(x[:, j]) for j in range(x.shape[1])])) > SERIAL
     labels_serial = max(_serial(y[:, j]) for j in range(y.shape[1])) > SERIAL
     shifts = [] if serial else [k for d in range(1, MAX_SHIFT + 1) for k in (d, -d) if not _copies(x, y, k)]
     found = [("shift", k) for k in shifts]
     if not (serial and labels_serial):
         found.append(("reverse", 0))
-    if not serial and not labels_serial:
+    if sorted_by and not serial and not labels_serial:
         varying = [j for j in range(x.shape[1]) if len(np.unique(x[:, j])) > len(x) // 2]
         found += [("sort", j) for j in varying[:MAX_SORTED]]
     return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -10,10 +12,10 @@ import numpy as np
 
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.data import Data
+from unstuck.measure.features import Features
 from unstuck.measure.task import Task
 
 MAX_ROWS = 4_000
-MAX_FEATURES = 400
 PERMUTATIONS = 500
 SEED = 11
 STRENGTHS = [0.001, 0.01, 0.1, 1.0]
@@ -39,7 +41,7 @@ class Reference:
     """What simple learners reach.
 
     Attributes:
-        learners: a linear model and histogram gradient boosting, on standardised columns.
+        learners: a linear model and histogram gradient boosting, on the columns of `Features`.
         best: the best held-out skill; low, high: its 95 % bootstrap interval over held-out rows.
         linear: held-out skill of the linear one.
         p_value: chance that shuffled labels agree with the cross-validated answers as well (label-permutation null,
@@ -60,7 +62,8 @@ class Reference:
     @classmethod
     def of(cls, case: Case) -> Self:
         data, task = case.get(Data), case.get(Task)
-        x, held_x = _columns(data)
+        features = case.get(Features)
+        x, held_x = features.x, features.held_x
         y, held_y = task.y[data.fit_rows], task.held_y
         x = x[data.fit_rows]
         if len(y) != len(x) or len(held_y) != len(held_x):
@@ -70,11 +73,8 @@ class Reference:
             x, y, held_x, held_y = x[known], y[known], held_x[held_known], held_y[held_known]
         if len(x) < 20 or len(held_x) < 5:
             raise Missing("at least 20 training and 5 held-out rows")
-        from threadpoolctl import threadpool_limits
-
         keep = np.random.default_rng(SEED).permutation(len(x))[:MAX_ROWS]
-        with warnings.catch_warnings(), threadpool_limits(1):  # threads that spin cost more than they bring here
-            warnings.simplefilter("ignore")
+        with _quiet():
             measured: Self = _measure(cls, task, x[keep], y[keep], held_x[:MAX_ROWS], held_y[:MAX_ROWS])
             return measured
 
@@ -128,11 +128,21 @@ def permutation_test(task: Task, x: np.ndarray, y: np.ndarray) -> tuple[float, f
         for train, test in KFold(5, shuffle=True, random_state=SEED).split(x):
             if task.is_classes and len(np.unique(y[train])) < 2:
                 return 1.0, 0.0
-            model = make()
-            model.fit(x[train], y[train])
-            out[test] = _answers(task, model, x[test])
+            with _quiet():
+                model = make().fit(x[train], y[train])
+                out[test] = _answers(task, model, x[test])
         found.append((_permuted(task, out, y), task.skill(out, y)))
     return min(1.0, min(p for p, _ in found) * len(found)), max(skill for _, skill in found)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without warnings and on one thread: threads that spin cost more than they bring here."""
+    from threadpoolctl import threadpool_limits
+
+    with warnings.catch_warnings(), threadpool_limits(1):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _permuted(task: Task, answers: np.ndarray, y: np.ndarray) -> float:
@@ -183,19 +193,3 @@ def _answers(task: Task, model: Any, x: np.ndarray) -> np.ndarray:
     out = np.zeros((len(x), task.classes))
     out[:, np.asarray(model.classes_, dtype=int)] = seen
     return out
-
-
-def _columns(data: Data) -> tuple[np.ndarray, np.ndarray]:
-    """Feature tables for the learners: infinities as missing, wide inputs projected to their leading components."""
-    x, held = (np.where(np.isfinite(t), t, np.nan) for t in (data.flat, data.held_flat))
-    x, held = np.clip(x, -1e30, 1e30), np.clip(held, -1e30, 1e30)
-    known = ~np.isnan(x).all(axis=0)  # trees cannot bin a column without a number
-    x, held = x[:, known], held[:, known]
-    if x.shape[1] <= MAX_FEATURES:
-        return x, held
-    if data.tabular and np.prod(x.shape) <= 20_000_000:
-        return x, held
-    from sklearn.decomposition import TruncatedSVD
-
-    projection = TruncatedSVD(min(MAX_FEATURES, len(x) - 1), random_state=SEED).fit(np.nan_to_num(x[:MAX_ROWS]))
-    return projection.transform(np.nan_to_num(x)), projection.transform(np.nan_to_num(held))

@@ -13,7 +13,7 @@ from unstuck.measure.overlap import discrete
 from unstuck.measure.rows import Rows
 from unstuck.measure.task import Task
 
-NEIGHBOURS = 12
+NEIGHBOURS, MOST_NEIGHBOURS = 12, 48
 ON_LINE = 2e-4
 """Distance from the line through two rows, relative to their distance, that float32 leaves to a point on it."""
 MIN_COLUMNS = 4
@@ -97,22 +97,34 @@ def _blended(table: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, tuple[i
         if len(own) < NEIGHBOURS + 2:
             continue
         own = np.sort(np.random.default_rng(SEED).permutation(own)[:MAX_TESTED])
-        between = _on_lines(table[own])
+        between = _on_lines(table[own], NEIGHBOURS)
         if between.mean() >= MIN_MADE and between.sum() >= 3:
-            made[own] = between
+            made[own] = _all_between(table[own], between)
             classes.append(int(name))
     return made, tuple(classes)
 
 
-def _on_lines(rows: np.ndarray) -> np.ndarray:
+def _all_between(rows: np.ndarray, between: np.ndarray) -> np.ndarray:
+    """Those that lie between two others, also where the rows that were made hide these: they are put aside, anew."""
+    made, neighbours = between.copy(), NEIGHBOURS
+    while neighbours <= MOST_NEIGHBOURS:
+        left = np.flatnonzero(~made)
+        more = _on_lines(rows[left], neighbours)
+        made[left] = more
+        neighbours = neighbours if more.any() else 2 * neighbours
+    return made
+
+
+def _on_lines(rows: np.ndarray, neighbours: int) -> np.ndarray:
     """Whether each row lies between two of its neighbours, within float32 rounding."""
     from sklearn.neighbors import NearestNeighbors
 
-    _, index = NearestNeighbors(n_neighbors=NEIGHBOURS + 1, algorithm="brute").fit(rows).kneighbors(rows)
-    first, second = np.triu_indices(NEIGHBOURS, 1)
+    neighbours = min(neighbours, len(rows) - 1)
+    _, index = NearestNeighbors(n_neighbors=neighbours + 1, algorithm="brute").fit(rows).kneighbors(rows)
+    first, second = np.triu_indices(neighbours, 1)
     found = np.zeros(len(rows), bool)
-    for i, neighbours in enumerate(index[:, 1:]):
-        a, b = rows[neighbours[first]], rows[neighbours[second]]
+    for i, near in enumerate(index[:, 1:]):
+        a, b = rows[near[first]], rows[near[second]]
         line, offset = b - a, rows[i] - a
         length = (line**2).sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):

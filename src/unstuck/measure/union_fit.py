@@ -7,8 +7,9 @@ value over the union and for a deviation over the training rows that rounding do
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -58,7 +59,7 @@ class UnionFit:
         if data.held_kind == "holdout" or not data.tabular:
             raise Missing("held-out rows of a table", "")
         if not data.whole:
-            raise Missing("all rows, of which the record holds a sample only", "")
+            return cls.measure(data.flat, data.held_flat, _all_rows(data, data.stats), _all_rows(data, data.held_stats))
         parts = [data.held_flat]
         for event in case.fit.evaluations:  # validation and test rows may both have been in the fit
             arrays = case.run.arrays(f"evaluate-{event.sequence}")
@@ -71,8 +72,14 @@ class UnionFit:
         return found if found.kind or len(parts) == 1 else cls.measure(data.flat, parts[0])
 
     @classmethod
-    def measure(cls, train: np.ndarray, held: np.ndarray) -> Self:
+    def measure(
+        cls, train: np.ndarray, held: np.ndarray, all_train: Columns | None = None, all_held: Columns | None = None
+    ) -> Self:
         """Compare `train`, (n, d), with the union of it and `held`, (m, d).
+
+        Args:
+            train, held: the rows, or a sample of them.
+            all_train, all_held: the columns over all rows, where a part is a sample.
 
         Raises:
             Missing: for fewer than `MIN_ROWS` rows.
@@ -83,12 +90,14 @@ class UnionFit:
         union = np.concatenate([train, held])
         kept = np.isfinite(union).all(axis=0) & (np.ptp(union, axis=0) > 0)
         kept &= np.array([len(np.unique(column)) >= FEW_VALUES for column in union.T], dtype=bool)
+        own = (all_train or Columns.of(train))[kept]
+        both = own.beside((all_held or Columns.of(held))[kept])
         train, union = train[:, kept], union[:, kept]
         if not train.shape[1]:
-            return cls("", 0, 0, np.nan, np.nan, len(union))
+            return cls("", 0, 0, np.nan, np.nan, both.rows)
         tests: tuple[tuple[Kind, np.ndarray, np.ndarray], ...] = (
-            ("mean and deviation", _moments(union), _moments(train)),
-            ("range", _range(union), _range(train)),
+            ("mean and deviation", _moments(both), _moments(own)),
+            ("range", _range(both), _range(own)),
         )
         for kind, of_union, of_train in tests:
             told = (of_union < EXACT) & (of_train > OFF * EXACT)
@@ -100,27 +109,70 @@ class UnionFit:
                     len(told),
                     float(of_union[told].max()),
                     float(of_train[told].min()),
-                    len(union),
+                    both.rows,
                 )
-        crossed, own = _correlation(union), _correlation(train)
-        if train.shape[1] >= PROJECTED and crossed < EXACT and own > OFF * EXACT:
-            return cls("principal components", train.shape[1], train.shape[1], crossed, own, len(union))
-        best = int(np.argmin(_moments(union)))
-        return cls("", 0, train.shape[1], float(_moments(union)[best]), float(_moments(train)[best]), len(union))
+        if all_train is None and all_held is None:
+            crossed, alone = _correlation(union), _correlation(train)
+            if train.shape[1] >= PROJECTED and crossed < EXACT and alone > OFF * EXACT:
+                return cls("principal components", train.shape[1], train.shape[1], crossed, alone, both.rows)
+        best = int(np.argmin(_moments(both)))
+        return cls("", 0, train.shape[1], float(_moments(both)[best]), float(_moments(own)[best]), both.rows)
 
 
-def _moments(table: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True)
+class Columns:
+    """Mean, standard deviation (by n), least and largest value of each column over `rows` rows."""
+
+    rows: int
+    mean: np.ndarray
+    std: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    @classmethod
+    def of(cls, table: np.ndarray) -> Self:
+        with np.errstate(invalid="ignore"):
+            return cls(len(table), table.mean(axis=0), table.std(axis=0), table.min(axis=0), table.max(axis=0))
+
+    def __getitem__(self, kept: np.ndarray) -> Self:
+        return type(self)(self.rows, self.mean[kept], self.std[kept], self.low[kept], self.high[kept])
+
+    def beside(self, other: Self) -> Self:
+        """Those of the rows of both."""
+        rows = self.rows + other.rows
+        share, apart = other.rows / rows, other.mean - self.mean
+        variance = (1 - share) * self.std**2 + share * other.std**2 + share * (1 - share) * apart**2
+        low, high = np.minimum(self.low, other.low), np.maximum(self.high, other.high)
+        return type(self)(rows, self.mean + share * apart, np.sqrt(variance), low, high)
+
+
+def _all_rows(data: Data, stats: Mapping[str, Any]) -> Columns:
+    """The columns over all rows of a part of which the record holds a sample, or all rows.
+
+    Raises:
+        Missing: the record holds no statistics of them.
+    """
+    table = data.flat if stats is data.stats else data.held_flat
+    if int(stats.get("rows") or len(table)) <= len(table):
+        return Columns.of(table)
+    known = [about.get("by_column") for about in stats.get("x", ())]
+    if len(data.x) != 1 or not known or not known[0]:
+        raise Missing("all rows, of which the record holds a sample only", "")
+    return Columns(int(stats["rows"]), *(np.array(known[0][name]) for name in ("mean", "std", "min", "max")))
+
+
+def _moments(columns: Columns) -> np.ndarray:
     """For each column how far mean 0 and deviation 1 (by n or by n - 1) are."""
-    mean = np.abs(table.mean(axis=0))
-    spread = np.minimum(np.abs(table.std(axis=0) - 1), np.abs(table.std(axis=0, ddof=1) - 1))
-    return np.asarray(np.maximum(mean, spread))
+    by_one_less = columns.std * np.sqrt(columns.rows / max(1, columns.rows - 1))
+    spread = np.minimum(np.abs(columns.std - 1), np.abs(by_one_less - 1))
+    return np.asarray(np.maximum(np.abs(columns.mean), spread))
 
 
-def _range(table: np.ndarray) -> np.ndarray:
+def _range(columns: Columns) -> np.ndarray:
     """For each column how far its range is from [0, 1] or from [-1, 1]."""
-    low, high = table.min(axis=0), table.max(axis=0)
-    unit = np.maximum(np.abs(low), np.abs(high - 1))
-    return np.asarray(np.minimum(unit, np.maximum(np.abs(low + 1), np.abs(high - 1))))
+    top = np.abs(columns.high - 1)
+    unit = np.maximum(np.abs(columns.low), top)
+    return np.asarray(np.minimum(unit, np.maximum(np.abs(columns.low + 1), top)))
 
 
 def _all_fine(union: np.ndarray, off: np.ndarray) -> bool:

@@ -15,6 +15,7 @@ MAX_HASHED_BYTES = 512 * 2**20
 SAMPLE_SEED = 20_231_123
 CHUNK_VALUES = 65_536
 """Statistics are taken in pieces that stay in the processor's cache: ten times faster than whole-array copies."""
+MAX_COLUMNS = 256
 MOMENT_VALUES = 2_000_000
 """Mean and standard deviation are as exact as anybody needs from so many values: to a thousandth of the deviation."""
 
@@ -52,7 +53,7 @@ def sample_arrays(
         "recorded": True,
         "rows": rows,
         "sampled": len(chosen),
-        "x": [_statistics(a) for a in xs],
+        "x": [_statistics(a) | (_by_column(a) if len(chosen) < rows else {}) for a in xs],
         "y": [_statistics(a) for a in ys or ()],
         "columns": [str(c) for c in getattr(x, "columns", [])][:10_000],
         "x_names": ordered(x, names[0]) if isinstance(x, dict) else [],
@@ -149,6 +150,26 @@ def _extremes(array: np.ndarray) -> dict[str, Any]:
     about: dict[str, Any] = {"non_finite": bad}
     about |= {} if low > high else {"min": low, "max": high}
     return about | ({"zero_rows": zero, "row_sum_min": sum_low, "row_sum_max": sum_high} if table else {})
+
+
+def _by_column(array: np.ndarray) -> dict[str, Any]:
+    """Of a table of numbers, of which a sample is kept: moments and range of each column over all rows."""
+    if array.ndim != 2 or not 1 < array.shape[1] <= MAX_COLUMNS or array.dtype.kind != "f":
+        return {}
+    step = max(1, CHUNK_VALUES // array.shape[1])
+    first = array[:step].astype(np.float64).mean(axis=0)  # what is summed is near 0, and no digits are lost
+    total, squares = np.zeros_like(first), np.zeros_like(first)
+    low, high = np.full_like(first, np.inf), np.full_like(first, -np.inf)
+    for start in range(0, len(array), step):
+        chunk = array[start : start + step].astype(np.float64)
+        low, high = np.minimum(low, chunk.min(axis=0)), np.maximum(high, chunk.max(axis=0))
+        chunk -= first
+        total += chunk.sum(axis=0)
+        squares += np.einsum("ij,ij->j", chunk, chunk)
+    mean = total / len(array)
+    spread = np.sqrt(np.maximum(squares / len(array) - mean**2, 0))
+    found = {"mean": first + mean, "std": spread, "min": low, "max": high}
+    return {"by_column": {k: v.tolist() for k, v in found.items()}} if np.isfinite(spread).all() else {}
 
 
 def _moments(array: np.ndarray) -> dict[str, Any]:

@@ -97,7 +97,7 @@ model.fit(x, y, epochs=12, validation_data=(x_val, y_val), verbose=0)
         if pairing is not None and pairing.apart:
             return _split_apart(setup, pairing)
         if alignment is None:
-            raise Missing("all training rows in their order, as a table")
+            raise Missing("100 training rows or more, with one label each")
         best, recorded = alignment.best, alignment.recorded
         found = best is not None and best.p_value <= SURE and best.skill >= MIN_SKILL
         less = alignment.recorded_skill < LESS * alignment.held_skill
@@ -106,7 +106,7 @@ model.fit(x, y, epochs=12, validation_data=(x_val, y_val), verbose=0)
         if not found and less and possible and alignment.held_p < SIGNAL and alignment.held_skill > HELD_SKILL:
             return _mixed_up(setup, alignment)
         if best is None:
-            return Cleared("the rows are a series, so other orders say nothing")
+            return Cleared("of a series, or a sample of the rows, other orders say nothing")
         if recorded.p_value < UNSURE or alignment.recorded_p < UNSURE:
             p = min(p for p in (recorded.p_value, alignment.recorded_p) if p == p)
             return Cleared(f"the labels fit the inputs as they are (p = {p:.2g})", p, UNSURE)

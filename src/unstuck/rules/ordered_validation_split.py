@@ -13,6 +13,8 @@ from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule,
 
 SORTED = 0.2
 """Stretches of equal labels, of those a random order has; a shuffled table has 1, a sorted one nearly 0."""
+STRETCHES = 3
+"""Of each class at most: a table that was put together of sorted ones has a few, one with ten rows a patient many."""
 TARGETS_SORTED = 0.02
 """The same for the turns of a numeric target: a series with noise turns far more often than a sorted column."""
 APART = 0.3
@@ -84,8 +86,10 @@ model.fit(x, y, validation_split=0.25, epochs=30, verbose=0)
         distance = f"class shares of training and validation rows are {order.distance:.2f} apart"
         if order.distance < APART or (not task.is_classes and order.unseen < MOSTLY):
             return Cleared(distance, order.distance, APART)
-        limit = (SORTED if task.is_classes else TARGETS_SORTED) * order.expected
-        if order.runs > max(limit, task.classes + 1):
+        limit = max(1.0, TARGETS_SORTED * order.expected)
+        if task.is_classes:
+            limit = max(task.classes + 1, min(SORTED * order.expected, STRETCHES * task.classes))
+        if order.runs > limit:
             return Cleared(f"{distance}, but the rows are not sorted by their labels", order.runs, limit)
         never = task.is_classes and order.unseen > MOSTLY
         cure = SplitAgain(Pool.of(data, task), "at random")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.interventions.resample_after_split import ResampleAfterSplit
 from unstuck.experiments.interventions.split_again import Pool, SplitAgain
-from unstuck.finding import Evidence, Location
+from unstuck.finding import Evidence, Location, Severity
 from unstuck.measure.data import Data
 from unstuck.measure.near import NearCopies
 from unstuck.measure.resampled import Resampled
@@ -111,6 +111,7 @@ def _made(resampled: Resampled, pool: Pool, setup: Setup) -> Judgement:
         ),
         ResampleAfterSplit(pool, resampled.made, resampled.groups),
         setup,
+        severity="error",  # rows that lie between others to the last digit are a fact, whatever they cost
     )
 
 
@@ -133,11 +134,17 @@ def _variants(near: NearCopies, pool: Pool, setup: Setup) -> Judgement:
 
 
 def _suspect(
-    message: str, location: Location | None, evidence: tuple[Evidence, ...], cure: Intervention, setup: Setup
+    message: str,
+    location: Location | None,
+    evidence: tuple[Evidence, ...],
+    cure: Intervention,
+    setup: Setup,
+    severity: Severity | None = None,
 ) -> Suspect:
     return Suspect(
         message=message,
         confidence="likely",
+        severity=severity,
         location=location,
         evidence=evidence,
         cures=(cure,),

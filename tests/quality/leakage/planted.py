@@ -36,26 +36,32 @@ Make = Callable[[int, np.random.Generator], Iterator[Planted]]
 """Yields a planted case and its clean twin."""
 
 
+def world(rng: np.random.Generator) -> np.random.Generator:
+    """What the seed alone decides, however far `rng` was advanced: the problem, of which the rows are drawn."""
+    return np.random.default_rng(rng.bit_generator.seed_seq.generate_state(4))  # type: ignore[attr-defined]
+
+
 def numeric(rows: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Correlated columns on scales of their own, two classes."""
-    mix = rng.normal(size=(COLUMNS, COLUMNS))
-    x = rng.normal(size=(rows, COLUMNS)) @ mix
-    score = x @ rng.normal(size=COLUMNS)
+    fixed = world(rng)
+    x = rng.normal(size=(rows, COLUMNS)) @ fixed.normal(size=(COLUMNS, COLUMNS))
+    score = x @ fixed.normal(size=COLUMNS)
     y = score + rng.normal(size=rows) * score.std() > 0
-    return x * rng.uniform(0.1, 50, COLUMNS) + rng.normal(size=COLUMNS) * 20, y.astype(int)
+    return x * fixed.uniform(0.1, 50, COLUMNS) + fixed.normal(size=COLUMNS) * 20, y.astype(int)
 
 
 def categorical(rows: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Twelve columns of eight categories each, one-hot."""
     codes = rng.integers(0, 8, (rows, 12))
-    y = (rng.normal(size=(12, 8))[np.arange(12), codes].sum(axis=1) + rng.normal(size=rows) > 0).astype(int)
+    weights = world(rng).normal(size=(12, 8))
+    y = (weights[np.arange(12), codes].sum(axis=1) + rng.normal(size=rows) > 0).astype(int)
     return np.eye(8)[codes].reshape(rows, -1), y
 
 
 def words(rows: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Counts of 300 words of Zipf frequencies, texts of about 60 words."""
     frequency = 1 / np.arange(1, 301)
-    topic = np.exp(0.5 * rng.normal(size=(2, 300)))
+    topic = np.exp(0.5 * world(rng).normal(size=(2, 300)))
     y = rng.integers(0, 2, rows)
     rates = frequency * topic
     rates = 60 * rates / rates.sum(axis=1, keepdims=True)

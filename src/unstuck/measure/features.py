@@ -1,0 +1,92 @@
+"""The recorded rows as a table, for learners that know nothing of place, time or words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from unstuck.measure.case import Case
+from unstuck.measure.data import Data
+from unstuck.measure.setup import Setup
+
+MAX_COLUMNS = 400
+"""Columns of values; wider rows are projected to as many leading components."""
+WHOLE = 20_000_000
+"""Values of a plain table up to which its columns are kept however many they are."""
+MAX_ROWS = 4_000
+"""Rows that the projection is fitted to."""
+CHANNELS = 16
+TOKENS = 200
+"""The most frequent tokens, which are counted."""
+SEED = 11
+
+
+@dataclass(frozen=True)
+class Features:
+    """Columns that learners can read.
+
+    Attributes:
+        x, held_x: (rows, columns) of the training and the held-out rows; NaN where a value is missing.
+        plain: whether these are the person's own columns. Of images, sequences and tokens they are the values, and
+            what does not depend on the place: moments and steps of each channel, how often a token stands in a row.
+    """
+
+    x: np.ndarray
+    held_x: np.ndarray
+    plain: bool
+
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        data, setup = case.get(Data), case.find(Setup)
+        tokens = setup is not None and any(layer.kind == "Embedding" for layer in setup.layers)
+        x, held = _values(data)
+        more = [_summary(*both, tokens=tokens) for both in zip(data.x, data.held_x, strict=True)]
+        x, held = (np.concatenate([table, *(m[i] for m in more)], axis=1) for i, table in enumerate((x, held)))
+        return cls(x, held, plain=data.tabular and not tokens)
+
+
+def _values(data: Data) -> tuple[np.ndarray, np.ndarray]:
+    """The values themselves: infinities as missing, wide inputs projected to their leading components."""
+    x, held = (np.where(np.isfinite(t), t, np.nan) for t in (data.flat, data.held_flat))
+    x, held = np.clip(x, -1e30, 1e30), np.clip(held, -1e30, 1e30)
+    known = ~np.isnan(x).all(axis=0)  # trees cannot bin a column without a number
+    x, held = x[:, known], held[:, known]
+    if x.shape[1] <= MAX_COLUMNS or (data.tabular and np.prod(x.shape) <= WHOLE):
+        return x, held
+    from sklearn.decomposition import TruncatedSVD
+
+    components = TruncatedSVD(min(MAX_COLUMNS, len(x) - 1), random_state=SEED).fit(np.nan_to_num(x[:MAX_ROWS]))
+    return components.transform(np.nan_to_num(x)), components.transform(np.nan_to_num(held))
+
+
+def _summary(x: np.ndarray, held: np.ndarray, *, tokens: bool) -> tuple[np.ndarray, np.ndarray]:
+    """What does not depend on the place in a row; no columns for a plain table."""
+    if x.ndim > 2 and x.shape[1:] == held.shape[1:]:
+        return _moments(x), _moments(held)
+    if tokens and x.ndim == 2 and x.shape[1] > 1:
+        seen, count = np.unique(np.nan_to_num(x), return_counts=True)
+        counted = seen[np.argsort(-count, kind="stable")[:TOKENS]]
+        return _counts(x, counted), _counts(held, counted)
+    return np.zeros((len(x), 0)), np.zeros((len(held), 0))
+
+
+def _moments(rows: np.ndarray) -> np.ndarray:
+    """Of (n, *places, channels): moments over the places, and size of the steps along each axis of them."""
+    values = np.clip(np.nan_to_num(rows[..., :CHANNELS].astype(np.float64)), -1e30, 1e30)
+    places = tuple(range(1, values.ndim - 1))
+    found = [values.mean(places), values.std(places), values.min(places), values.max(places)]
+    for axis in places:
+        steps = np.diff(values, axis=axis)
+        found += [steps.mean(places), np.abs(steps).mean(places)] if steps.size else []
+    return np.concatenate(found, axis=1)
+
+
+def _counts(rows: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+    """log(1 + how often each token stands in a row), (n, tokens)."""
+    place = np.minimum(np.searchsorted(np.sort(tokens), rows), len(tokens) - 1)
+    known = np.sort(tokens)[place] == rows
+    table = np.zeros((len(rows), len(tokens)))
+    np.add.at(table, (np.nonzero(known)[0], place[known]), 1.0)
+    return np.log1p(table)
