@@ -91,9 +91,21 @@ class Bench:
                     done.error = f"{type(error).__name__}: {error}"
                     break
                 groups.setdefault(structure(experiment), []).append((intervention, seed, experiment, held_y))
-        cheap_first = sorted(groups.values(), key=lambda group: group[0][2].steps * len(group))
+        parts = [part for group in groups.values() for part in self._parts(group)]
+        cheap_first = sorted(parts, key=lambda group: group[0][2].steps * len(group))
         if cheap_first and self.seconds_left > 1:
             self._train(cheap_first)
+
+    def _parts(self, group: list[Entry]) -> list[list[Entry]]:
+        """The group, or one an intervention where all of it would take longer than is left: what is done counts."""
+        written = self.store.get(key(None), Scores())
+        a_step = written.seconds / max(1, len(written.seeds) * self.base.steps)
+        if a_step * sum(experiment.steps for _, _, experiment, _ in group) <= self.seconds_left:
+            return [group]
+        parts: dict[str, list[Entry]] = {}
+        for entry in group:
+            parts.setdefault(key(entry[0]), []).append(entry)
+        return list(parts.values())
 
     @property
     def seconds_left(self) -> float:

@@ -59,6 +59,15 @@ def set_optimizer_argument(setup: Setup, name: str, text: str) -> Edit | None:
     return None if len(call.args) > 1 else sources.set_argument(made, name, text)
 
 
+def set_optimizer(setup: Setup, call: str) -> Edit | None:
+    """Another optimiser in the compile call, `call` as it stands behind `keras.optimizers.`."""
+    sources, site = setup.sources, setup.sites["compile"]
+    if site is None:
+        return None
+    keras = sources.keras_name(site["file"])
+    return sources.set_argument(site, "optimizer", f"{keras}.optimizers.{call}", 0) if keras else None
+
+
 def set_metrics(setup: Setup, title: str, written: str) -> Fix:
     """Other metrics in the compile call; they change what is shown and nothing else."""
     return fix(title, [setup.sources.set_argument(setup.sites["compile"], "metrics", written, 3)])

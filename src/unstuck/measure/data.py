@@ -13,6 +13,9 @@ from unstuck.record.recorded import numbered
 
 HOLDOUT_SHARE = 0.25
 HOLDOUT_SEED = 7
+MAX_LABELS = 50
+"""Different labels up to which they are taken for classes."""
+MOST = 0.5
 TOO_FEW = 26
 """Rows up to which nothing is held out of them where the person held nothing out: a quarter would be six rows, and of
 the four rows of XOR none follows from the others. Reference learners need more rows as well."""
@@ -131,7 +134,8 @@ def _held(
         if "held-y0" not in arrays:
             continue
         same = np.isin(arrays.get("held-hash", np.zeros(0, np.uint64)), train_hash).mean() if len(train_hash) else 0.0
-        if same < 0.5 and [a.shape[1:] for a in _inputs(arrays, "held")] == [a.shape[1:] for a in x]:
+        alike = [a.shape[1:] for a in _inputs(arrays, "held")] == [a.shape[1:] for a in x]
+        if same < 0.5 and alike and _of_one_kind(own["train-y0"], arrays["held-y0"]):
             return _inputs(arrays, "held"), arrays["held-y0"], "evaluate", event.body["data"]
     for event in case.run.events:
         if event.kind == "flow" and event.body.get("operation") == "split":
@@ -150,4 +154,20 @@ def _other_part(
         return None
     seen = np.isin(train_hash, arrays.get("part0-hash", np.zeros(0, np.uint64)))
     fits = arrays["other-x"].shape[1:] == x[0].shape[1:] and len(seen) and seen.mean() > 0.5
+    fits = fits and _of_one_kind(case.fit.arrays["train-y0"], arrays["other-y"])
     return ((arrays["other-x"],), arrays["other-y"]) if fits else None
+
+
+def _of_one_kind(y: np.ndarray, other: np.ndarray) -> bool:
+    """Whether labels found elsewhere can be those of this fit, not what these were made from, or scaled from.
+
+    Where one of them is one-hot and the other is not, this is not known, and they are taken for the same.
+    """
+    if y.shape[1:] not in (other.shape[1:], (1,)) or y.dtype.kind not in "biuf" or other.dtype.kind not in "biuf":
+        return True
+    known = np.unique(y[np.isfinite(y)])
+    if not len(known) or not len(other):
+        return True
+    if len(known) <= MAX_LABELS:
+        return bool(np.isin(other, known).mean() >= MOST)
+    return bool(((other >= known[0]) & (other <= known[-1])).mean() >= MOST)

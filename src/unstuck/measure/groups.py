@@ -29,6 +29,8 @@ without a telling name counts: rows of one group are then near copies of one ano
 MAX_ROWS = 2_000
 MAX_COLUMNS = 1_000
 TIED = 0.99
+MAX_LABELS = 20
+"""Values of a column that decides the labels, and has no telling name, up to which it is taken for finer labels."""
 
 
 @dataclass(frozen=True)
@@ -78,15 +80,16 @@ class Groups:
 def _may_group(column: Beside, size: int, keys: np.ndarray, data: Data, task: Task) -> bool:
     if column.kind == "time" or column.name.endswith(".index") or not 2 < column.distinct <= size / MIN_SIZE:
         return False
-    return not _is_label(keys[: len(data.y)], task) and not _is_feature(keys[: len(data.y)], data)
+    return not _is_label(column, keys[: len(data.y)], task) and not _is_feature(keys[: len(data.y)], data)
 
 
-def _is_label(keys: np.ndarray, task: Task) -> bool:
-    """Whether the labels decide the column: it is the labels, or a coarser form of them."""
+def _is_label(column: Beside, keys: np.ndarray, task: Task) -> bool:
+    """Whether the labels decide the column, or a column of few values decides them: it is another form of them."""
     labels = task.y if task.y.ndim == 1 else task.y[:, 0]
     if task.y.ndim == 1:
         pairs = np.unique(np.stack([labels, keys]), axis=1).shape[1]
-        return bool(pairs <= len(np.unique(labels)) * 1.01)
+        finer = pairs == len(np.unique(keys)) <= MAX_LABELS and not NAMES.search(column.name)
+        return bool(pairs <= len(np.unique(labels)) * 1.01) or finer
     order = np.argsort(labels, kind="stable")
     steps = np.diff(keys[order])
     return bool(((steps >= 0).mean() >= TIED) or ((steps <= 0).mean() >= TIED))

@@ -18,9 +18,13 @@ from unstuck.measure.task import Task
 MAX_ROWS = 4_000
 PERMUTATIONS = 500
 SEED = 11
+NOISY = 0.5
+"""Squared noise on the inputs of a denoising autoencoder, relative to the variance of what it is to restore."""
 STRENGTHS = [0.001, 0.01, 0.1, 1.0]
 """Inverse penalties the linear learner chooses from by cross-validation, so that it does not memorise noise."""
 TREES = 120
+FEW_OUTPUTS = 8
+"""Numbers to predict up to which each gets boosted trees of its own; of more one forest knows all."""
 CLEAR = 0.01
 """p-value on the held-out rows alone that settles the question of signal."""
 SIGNAL = 0.01
@@ -41,7 +45,8 @@ class Reference:
     """What simple learners reach.
 
     Attributes:
-        learners: a linear model and histogram gradient boosting, on the columns of `Features`.
+        learners: a linear model and histogram gradient boosting, or a forest for many outputs, on the columns of
+            `Features`.
         best: the best held-out skill; low, high: its 95 % bootstrap interval over held-out rows.
         linear: held-out skill of the linear one.
         p_value: chance that shuffled labels agree with the cross-validated answers as well (label-permutation null,
@@ -68,6 +73,8 @@ class Reference:
         x = x[data.fit_rows]
         if len(y) != len(x) or len(held_y) != len(held_x):
             raise Missing("one label a row (the targets are sequences)")
+        if _inputs_again(data):
+            raise Missing("targets that are not the inputs themselves: what is learnable depends on the bottleneck", "")
         if not task.is_classes:
             known, held_known = np.isfinite(y).all(axis=1), np.isfinite(held_y).all(axis=1)
             x, y, held_x, held_y = x[known], y[known], held_x[held_known], held_y[held_known]
@@ -85,7 +92,7 @@ class Reference:
 
 def _measure(cls: Any, task: Task, x: np.ndarray, y: np.ndarray, held_x: np.ndarray, held_y: np.ndarray) -> Any:
     learners, answers = [], []
-    for name, make in _learners(task):
+    for name, make in _learners(task, y[:1].size):
         model = make()
         if task.is_classes and len(np.unique(y)) < 2:
             continue
@@ -123,7 +130,7 @@ def permutation_test(task: Task, x: np.ndarray, y: np.ndarray) -> tuple[float, f
     from sklearn.model_selection import KFold
 
     found: list[tuple[float, float]] = []
-    for _, make in _learners(task):
+    for _, make in _learners(task, y[:1].size):
         out = np.zeros((len(x), task.classes if task.is_classes else y.shape[1]))
         for train, test in KFold(5, shuffle=True, random_state=SEED).split(x):
             if task.is_classes and len(np.unique(y[train])) < 2:
@@ -133,6 +140,15 @@ def permutation_test(task: Task, x: np.ndarray, y: np.ndarray) -> tuple[float, f
                 out[test] = _answers(task, model, x[test])
         found.append((_permuted(task, out, y), task.skill(out, y)))
     return min(1.0, min(p for p, _ in found) * len(found)), max(skill for _, skill in found)
+
+
+def _inputs_again(data: Data) -> bool:
+    """Whether the targets are the inputs, as in an autoencoder, or these before noise was put on them."""
+    x, y = data.flat, data.y.reshape(len(data.y), -1)
+    if x.shape != y.shape or x.shape[1] < FEW_OUTPUTS:
+        return False
+    error, spread = float(np.nanmean((x - y) ** 2)), float(np.nanvar(y, axis=0).mean())
+    return error < NOISY * spread
 
 
 @contextmanager
@@ -160,8 +176,8 @@ def _association(task: Task, answers: np.ndarray, y: np.ndarray) -> float:
     return float(((answers - answers.mean(axis=0)) * (y - y.mean(axis=0))).mean())
 
 
-def _learners(task: Task) -> list[tuple[str, Any]]:
-    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+def _learners(task: Task, outputs: int) -> list[tuple[str, Any]]:
+    from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingClassifier, HistGradientBoostingRegressor
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression, RidgeCV
     from sklearn.model_selection import GridSearchCV
@@ -180,10 +196,11 @@ def _learners(task: Task) -> list[tuple[str, Any]]:
             ),
             ("boosted trees", lambda: HistGradientBoostingClassifier(**trees)),
         ]
-    return [
-        ("linear", lambda: make_pipeline(*prepare, RidgeCV([1 / c for c in STRENGTHS]))),
-        ("boosted trees", lambda: MultiOutputRegressor(HistGradientBoostingRegressor(**trees))),
-    ]
+    linear = ("linear", lambda: make_pipeline(*prepare, RidgeCV([1 / c for c in STRENGTHS])))
+    if outputs > FEW_OUTPUTS:
+        forest = {"n_estimators": TREES // 2, "min_samples_leaf": 3, "max_features": 1 / 3, "random_state": SEED}
+        return [linear, ("random forest", lambda: make_pipeline(prepare[0], ExtraTreesRegressor(**forest)))]
+    return [linear, ("boosted trees", lambda: MultiOutputRegressor(HistGradientBoostingRegressor(**trees)))]
 
 
 def _answers(task: Task, model: Any, x: np.ndarray) -> np.ndarray:

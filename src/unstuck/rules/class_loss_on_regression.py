@@ -6,6 +6,7 @@ import numpy as np
 
 from unstuck.experiments.intervention import Intervention, Together
 from unstuck.experiments.interventions.head import ReplaceHead
+from unstuck.experiments.interventions.loss import SetLoss
 from unstuck.experiments.interventions.standardise import StandardiseTargets
 from unstuck.finding import Evidence
 from unstuck.measure.contract import UNPAIRED, Contract, paired
@@ -21,6 +22,8 @@ TWO = 2
 """Two values are two classes in another code: see labels-wrongly-encoded."""
 CLOSE = 0.05
 """Targets this little outside 0 to 1 come from rounding or from resizing an image, and cost next to nothing."""
+MANY = 0.5
+"""Share of the target rows that are no distribution; soft labels sum to 1 but for rounding."""
 FAR = 3.0
 """Standard deviations that the mean may lie from 0 before a linear output needs many steps just to get there."""
 
@@ -30,11 +33,12 @@ class ClassLossOnRegression(Rule):
 
     What it finds
     Binary or categorical cross-entropy on targets of many values that leave the range from 0 to 1: prices, ages,
-    temperatures.
+    temperatures. Categorical cross-entropy on rows of numbers that do not sum to 1: the pixels of an autoencoder.
 
     Why training stops
     The loss is linear in the target. For a target above 1 it falls without end as the output nears 1, for one below 0
-    as it nears 0; clipping at 1e-7 is all that holds it. Every large target asks for the same answer, 1.
+    as it nears 0; clipping at 1e-7 is all that holds it. Every large target asks for the same answer, 1. Keras divides
+    outputs by their sum before it takes categorical cross-entropy, so of a row only the ratios are learnt.
 
     What you see
     A huge negative loss (-117944), accuracy near 0, predictions of exactly 0 or 1.
@@ -92,6 +96,8 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             return NotApplicable("the targets have two values: see labels-wrongly-encoded")
         low, high = float(values.min()), float(values.max())
         outside = float(((values < -CLOSE) | (values > 1 + CLOSE)).mean())
+        if not outside and name in CATEGORICAL and (off := _no_distributions(data.y)) > MANY:
+            return _only_ratios(setup, off)
         if not outside:
             return Cleared(f"the targets lie between {low:.3g} and {high:.3g}, as probabilities do", outside, 0.0)
         return Suspect(
@@ -128,6 +134,39 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
                 "too-few-updates",
             ),
         )
+
+
+def _no_distributions(y: np.ndarray) -> float:
+    """Share of the rows that do not sum to 1."""
+    return float(np.mean(np.abs(y.reshape(-1, y.shape[-1]).sum(axis=1) - 1) > CLOSE)) if y.ndim > 1 else 0.0
+
+
+def _only_ratios(setup: Setup, off: float) -> Suspect:
+    """Which of the losses for single numbers is right depends on what the output can be."""
+    squashed = setup.head.activation == "sigmoid"
+    cures: tuple[Intervention, ...] = (ReplaceHead("linear", "mean_squared_error"),)
+    return Suspect(
+        message=f"{setup.loss.name.replace('_', ' ')} wants rows that sum to 1, and {off:.0%} of the targets' do not",
+        location=setup.loss_location("compares ratios within a row"),
+        related=(setup.sources.argument(setup.sites["fit"], "y", 1, label="numbers"),),
+        evidence=(
+            Evidence(
+                measure="rows-that-do-not-sum-to-1",
+                text=f"{off:.0%} of the target rows are no distribution over classes",
+                value=off,
+                expected=0.0,
+            ),
+        ),
+        cures=(SetLoss("binary_crossentropy"), SetLoss("mean_squared_error"), *cures) if squashed else cures,
+        impairs=False,
+        leads_to=(
+            "sigmoid-with-categorical-loss",
+            "learning-rate-too-low",
+            "learning-rate-too-high",
+            "model-too-small",
+            "too-few-updates",
+        ),
+    )
 
 
 def _cures(task: Task) -> tuple[Intervention, ...]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
+from unstuck.experiments.interventions.optimiser import UseAdam
 from unstuck.experiments.source_edits import fix, set_optimizer_argument
 from unstuck.finding import Evidence
 from unstuck.measure.curve import Curve
@@ -174,12 +175,16 @@ def _left(replay: Replay, skill: Skill) -> float:
 
 
 def _cures(setup: Setup) -> tuple[Intervention, ...]:
-    """Times 10, 100, 1000; the one that reaches Keras's default rate first, for it is the one to offer."""
+    """Times 10, 100, 1000; the one that reaches Keras's default rate first, for it is the one to offer.
+
+    Plain gradient descent may need other rates for each layer, as a recurrent one does: Adam last.
+    """
     factors = [10.0, 100.0, 1000.0]
     rate = setup.optimizer.learning_rate
     usual = next((f for f in factors if rate and rate * f >= 0.99 * setup.optimizer.default_rate), factors[-1])
     first = usual if rate and rate < setup.optimizer.default_rate else factors[0]
-    return tuple(ScaleLearningRate(f) for f in sorted(factors, key=lambda f: (f != first, f)))
+    scaled = tuple(ScaleLearningRate(f) for f in sorted(factors, key=lambda f: (f != first, f)))
+    return (*scaled, UseAdam()) if setup.optimizer.kind == "sgd" and not setup.optimizer.schedule else scaled
 
 
 def _reach(setup: Setup, replay: Replay) -> float:

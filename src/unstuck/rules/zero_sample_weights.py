@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from unstuck.experiments.interventions.class_weights import BalanceClasses
 from unstuck.experiments.interventions.weights import DropSampleWeights
 from unstuck.finding import Evidence
 from unstuck.measure.contract import Contract
@@ -84,13 +85,13 @@ model.fit(x, y, sample_weight=weights, epochs=20, validation_data=(x_val, y_val)
             return NotApplicable("the weights do not belong to single rows")
         idle = weight == 0
         if idle.all():
-            return _suspect(setup, curve, None, len(weight), len(weight))
+            return _suspect(setup, curve, None, (len(weight), len(weight)))
         if task is None or not task.is_classes or len(task.y) != len(weight):
             return Cleared(f"{1 - idle.mean():.0%} of the rows have a weight above 0", float(idle.mean()), 1.0)
         for label in range(task.classes):
             own = task.y == label
             if own.sum() >= MIN_CLASS_ROWS and idle[own].all():
-                return _suspect(setup, curve, label, int(own.sum()), len(weight))
+                return _suspect(setup, curve, label, (int(own.sum()), len(weight)), task.classes)
         return Cleared("every class has rows with a weight above 0", float(idle.mean()), 1.0)
 
 
@@ -107,7 +108,10 @@ def _effective(setup: Setup, data: Data, task: Task | None) -> np.ndarray | None
     return np.asarray(weight)
 
 
-def _suspect(setup: Setup, curve: Curve | None, label: int | None, rows: int, of: int) -> Suspect:
+def _suspect(
+    setup: Setup, curve: Curve | None, label: int | None, counted: tuple[int, int], classes: int = 0
+) -> Suspect:
+    rows, of = counted
     given = "class_weight" if setup.class_weight else "sample_weight"
     every = label is None
     what = f"{rows} of {of} training rows" + ("" if every else f", all of class {label},") + " have the weight 0"
@@ -121,7 +125,8 @@ def _suspect(setup: Setup, curve: Curve | None, label: int | None, rows: int, of
             Evidence(measure="rows-of-weight-zero", text=what, value=rows, of=of),
             zero_loss(curve),
         ),
-        cures=(DropSampleWeights(),),
+        # Without weights a rare class may be left out again, for another reason.
+        cures=(DropSampleWeights(), *((BalanceClasses(classes, anew=True),) if setup.class_weight and classes else ())),
         conclusion="a loss multiplied by 0 has no gradient, whatever the data" if every else "",
         leads_to=("loss-ignores-predictions", "learning-rate-too-low", "class-imbalance", "silent-missing-gradient"),
     )

@@ -15,9 +15,14 @@ from unstuck.measure.task import to_classes
 
 @dataclass(frozen=True)
 class BalanceClasses(Intervention):
-    """Weight each row by the inverse of its class's share, so that all classes add the same to the loss."""
+    """Weight each row by the inverse of its class's share, so that all classes add the same to the loss.
+
+    Attributes:
+        anew: in place of the weights that are given; else on top of them.
+    """
 
     classes: int
+    anew: bool = False
 
     @property
     def label(self) -> str:
@@ -27,7 +32,12 @@ class BalanceClasses(Intervention):
         labels = to_classes(experiment.y)
         values, where, counts = np.unique(labels, return_inverse=True, return_counts=True)
         weight = (len(labels) / len(values) / counts)[where].astype(np.float32)
-        return replace(experiment, weight=weight if experiment.weight is None else weight * experiment.weight)
+        if len(labels) != len(experiment.y):  # a label a step or pixel
+            last = experiment.y.ndim - (experiment.y.size > len(labels) or experiment.y.shape[-1] == 1)
+            weight = weight.reshape(experiment.y.shape[:last])
+        return replace(
+            experiment, weight=weight if experiment.weight is None or self.anew else weight * experiment.weight
+        )
 
     def edit(self, setup: Setup) -> Fix | None:
         sources, site = setup.sources, setup.sites["fit"]

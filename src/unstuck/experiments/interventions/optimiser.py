@@ -1,14 +1,40 @@
-"""Other settings of the optimiser, the rate aside."""
+"""Another optimiser, or other settings of it, the rate aside."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from unstuck.experiments.experiment import Experiment, optimizer_config
+from unstuck.experiments.experiment import Experiment, compile_config, optimizer_config
 from unstuck.experiments.intervention import Intervention
-from unstuck.experiments.source_edits import fix, set_optimizer_argument
+from unstuck.experiments.source_edits import fix, set_optimizer, set_optimizer_argument
 from unstuck.finding import Fix
 from unstuck.measure.setup import Setup
+
+
+@dataclass(frozen=True)
+class UseAdam(Intervention):
+    """Adam with its usual settings, which takes steps of its own size for each weight."""
+
+    rate: float = 0.001
+
+    @property
+    def label(self) -> str:
+        return f"Adam({self.rate:g})"
+
+    def apply(self, experiment: Experiment) -> Experiment:
+        changed, settings = experiment.with_compile()
+        adam: dict[str, object] = {
+            "module": "keras.optimizers",
+            "class_name": "Adam",
+            "config": {},
+            "registered_name": None,
+        }
+        compile_config(settings)["optimizer"] = adam
+        return replace(changed, learning_rate=self.rate)
+
+    def edit(self, setup: Setup) -> Fix | None:
+        edit = set_optimizer(setup, f"Adam({self.rate:g})")
+        return fix("use Adam, which takes steps of its own size for each weight", [edit])
 
 
 @dataclass(frozen=True)
