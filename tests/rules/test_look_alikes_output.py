@@ -69,6 +69,22 @@ model.fit(x, labels[y], epochs=20, validation_data=(x_val, labels[y_val]), verbo
         near(-math.log(1e-7) * 0.3732, 0.2),
         "softmax-on-one-unit",
     ),
+    "15.94 times the errors, one softmax unit in a wrapper": (
+        Example(
+            """
+x, x_val = (a[..., None] for a in (x, x_val))
+y, y_val = (np.repeat(a[:, None, None], x.shape[1], axis=1) for a in (y, y_val))
+model = keras.Sequential([
+    keras.layers.GRU(8, return_sequences=True),
+    keras.layers.TimeDistributed(keras.layers.Dense(1, activation="softmax")),
+])
+model.compile("adam", loss="binary_crossentropy")
+model.fit(x, y, epochs=1, validation_data=(x_val, y_val), verbose=0)
+"""
+        ),
+        near(-math.log(1e-7) * 0.3732, 0.2),
+        "softmax-on-one-unit",
+    ),
     "15.94 times the errors, clipped linear outputs": (
         binary(head=", bias_initializer=keras.initializers.Constant(-30.0)"),
         near(-math.log(1e-7) * 0.6268, 0.2),

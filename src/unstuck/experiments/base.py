@@ -48,7 +48,21 @@ def as_written(case: Case) -> Experiment:
         decoding=Decoding(activation=reading_activation(setup)),
         custom=(str(case.run.folder), f"custom-{case.fit.index}"),
     )
-    return _plain_types(_as_adapted(case, experiment))
+    return _plain_types(_as_adapted(case, _without_wrappers(experiment)))
+
+
+def _without_wrappers(experiment: Experiment) -> Experiment:
+    """TimeDistributed(Dense) as the Dense that it is, as `Setup` shows it, so that interventions find its settings."""
+    if "TimeDistributed" not in {layer["class_name"] for layer in layer_configs(experiment.model)}:
+        return experiment
+    changed, model = experiment.with_model()
+    for layer in layer_configs(model):
+        inner = layer["config"].get("layer")
+        if layer["class_name"] == "TimeDistributed" and inner["class_name"] == "Dense":
+            config = {**inner["config"], "name": layer["config"]["name"]}
+            layer.update(module="keras.layers", class_name="Dense", config=config)
+            layer.pop("build_config", None)
+    return changed
 
 
 def _as_adapted(case: Case, experiment: Experiment) -> Experiment:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from unstuck.finding import Edit, Fix, Location
+from unstuck.finding import Edit, Fix
 from unstuck.measure.setup import Layer, Setup
+from unstuck.measure.source import place_as_site
 
 OPTIMIZERS = {
     "adam": "Adam",
@@ -109,14 +109,3 @@ def insert_before_head(setup: Setup, calls: tuple[str, ...]) -> Edit | None:
 def _at_hand(prefix: str, call: str, text: str) -> bool:
     """Whether the layer's class can be named as the head's was: by its module, or because it is imported too."""
     return bool(prefix) or f"{call.split('(')[0]}(" in text
-
-
-def place_as_site(place: Location, outer: Mapping[str, Any]) -> dict[str, Any]:
-    """A span inside the call at `outer` as a call site of its own."""
-    return {
-        "file": outer["file"],
-        "line": place.line,
-        "column": place.column,
-        "end_line": place.end_line,
-        "end_column": place.end_column,
-    }

@@ -10,7 +10,7 @@ from unstuck.finding import Location
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.class_keys import weights_by_label
 from unstuck.measure.graph import Graph
-from unstuck.measure.source import Sources
+from unstuck.measure.source import Sources, place_as_site
 
 LOSS_NAMES = {
     "mse": "mean_squared_error",
@@ -153,7 +153,8 @@ class Setup:
     def of(cls, case: Case) -> Self:
         body, model = case.fit.body, case.fit.body["model"]
         sources, fit_site = case.get(Sources), body.get("site")
-        layers = _placed(tuple(_layer(i, raw) for i, raw in enumerate(model["layers"])), sources, fit_site)
+        raw_layers = (_without_wrapper(raw, sources) for raw in model["layers"])
+        layers = _placed(tuple(_layer(i, raw) for i, raw in enumerate(raw_layers)), sources, fit_site)
         if not layers:
             raise Missing("the layers of the model", "build the model from Keras layers that it tracks")
         compiled = _config(model.get("compile")) or {}
@@ -239,6 +240,17 @@ def _placed(layers: tuple[Layer, ...], sources: Sources, fit: Mapping[str, Any] 
 def _only(sources: Sources, fit: Mapping[str, Any] | None, name: str) -> dict[str, Any] | None:
     calls = sources.calls_named(fit["file"], name) if fit else []
     return calls[0] if len(calls) == 1 else None
+
+
+def _without_wrapper(raw: Mapping[str, Any], sources: Sources) -> Mapping[str, Any]:
+    """TimeDistributed(Dense) as the Dense that it is: Keras applies Dense to the last axis, whatever the others."""
+    inner = (raw.get("config") or {}).get("layer")
+    if raw["kind"] != "TimeDistributed" or not isinstance(inner, dict) or inner.get("class_name") != "Dense":
+        return raw
+    outer = raw.get("site")
+    place = sources.argument(outer, "layer", 0) if outer else None
+    site = place_as_site(place, outer) if place is not None and outer else None
+    return {**raw, "kind": "Dense", "config": inner["config"], "site": site}
 
 
 def _layer(index: int, raw: Mapping[str, Any]) -> Layer:

@@ -262,3 +262,14 @@ def _assigns(node: ast.stmt, name: str) -> bool:
     stored = [part.id for part in found if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
     changed = [t.value.id for t in targets if isinstance(t, ast.Subscript) and isinstance(t.value, ast.Name)]
     return name in stored or name in changed
+
+
+def place_as_site(place: Location, outer: Mapping[str, Any]) -> dict[str, Any]:
+    """A span inside the call at `outer` as a call site of its own."""
+    return {
+        "file": outer["file"],
+        "line": place.line,
+        "column": place.column,
+        "end_line": place.end_line,
+        "end_column": place.end_column,
+    }

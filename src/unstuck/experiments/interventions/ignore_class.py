@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from unstuck.experiments.experiment import Experiment, compile_config
 from unstuck.experiments.intervention import Intervention
-from unstuck.experiments.source_edits import fix, place_as_site
+from unstuck.experiments.source_edits import fix
 from unstuck.finding import Fix
 from unstuck.measure.setup import Setup
+from unstuck.measure.source import place_as_site
 
 
 @dataclass(frozen=True)
