@@ -134,8 +134,7 @@ def _held(
         if "held-y0" not in arrays:
             continue
         same = np.isin(arrays.get("held-hash", np.zeros(0, np.uint64)), train_hash).mean() if len(train_hash) else 0.0
-        alike = [a.shape[1:] for a in _inputs(arrays, "held")] == [a.shape[1:] for a in x]
-        if same < 0.5 and alike and _of_one_kind(own["train-y0"], arrays["held-y0"]):
+        if same < 0.5 and [a.shape[1:] for a in _inputs(arrays, "held")] == [a.shape[1:] for a in x]:
             return _inputs(arrays, "held"), arrays["held-y0"], "evaluate", event.body["data"]
     for event in case.run.events:
         if event.kind == "flow" and event.body.get("operation") == "split":
@@ -159,7 +158,7 @@ def _other_part(
 
 
 def _of_one_kind(y: np.ndarray, other: np.ndarray) -> bool:
-    """Whether labels found elsewhere can be those of this fit, not what these were made from, or scaled from.
+    """Whether the labels of a split can be those of this fit, not what these were made from, or scaled from.
 
     Where one of them is one-hot and the other is not, this is not known, and they are taken for the same.
     """
@@ -170,4 +169,5 @@ def _of_one_kind(y: np.ndarray, other: np.ndarray) -> bool:
         return True
     if len(known) <= MAX_LABELS:
         return bool(np.isin(other, known).mean() >= MOST)
-    return bool(((other >= known[0]) & (other <= known[-1])).mean() >= MOST)
+    room = known[-1] - known[0]  # the later part of a series may lie beyond the earlier one
+    return bool(((other >= known[0] - room) & (other <= known[-1] + room)).mean() >= MOST)
