@@ -10,7 +10,7 @@ from unstuck.experiments.experiment import Decoding, Experiment, layer_configs
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.data import Data
 from unstuck.measure.normalisers import Normalisers, belongs
-from unstuck.measure.setup import Setup
+from unstuck.measure.setup import Setup, wrapped_dense
 from unstuck.measure.skill import reading_activation
 from unstuck.measure.task import to_classes
 
@@ -57,9 +57,9 @@ def _without_wrappers(experiment: Experiment) -> Experiment:
         return experiment
     changed, model = experiment.with_model()
     for layer in layer_configs(model):
-        inner = layer["config"].get("layer")
-        if layer["class_name"] == "TimeDistributed" and inner["class_name"] == "Dense":
-            config = {**inner["config"], "name": layer["config"]["name"]}
+        inner = wrapped_dense(layer["class_name"], layer["config"])
+        if inner is not None:
+            config = {**inner, "name": layer["config"]["name"]}
             layer.update(module="keras.layers", class_name="Dense", config=config)
             layer.pop("build_config", None)
     return changed

@@ -67,7 +67,7 @@ def _summary(x: np.ndarray, held: np.ndarray, *, tokens: bool) -> tuple[np.ndarr
         return _moments(x), _moments(held)
     if tokens and x.ndim == 2 and x.shape[1] > 1:
         seen, count = np.unique(np.nan_to_num(x), return_counts=True)
-        counted = seen[np.argsort(-count, kind="stable")[:TOKENS]]
+        counted = np.sort(seen[np.argsort(-count, kind="stable")[:TOKENS]])
         return _counts(x, counted), _counts(held, counted)
     return np.zeros((len(x), 0)), np.zeros((len(held), 0))
 
@@ -84,9 +84,9 @@ def _moments(rows: np.ndarray) -> np.ndarray:
 
 
 def _counts(rows: np.ndarray, tokens: np.ndarray) -> np.ndarray:
-    """log(1 + how often each token stands in a row), (n, tokens)."""
-    place = np.minimum(np.searchsorted(np.sort(tokens), rows), len(tokens) - 1)
-    known = np.sort(tokens)[place] == rows
+    """log(1 + how often each of the tokens, which are in rising order, stands in a row), (n, tokens)."""
+    place = np.minimum(np.searchsorted(tokens, rows), len(tokens) - 1)
+    known = tokens[place] == rows
     table = np.zeros((len(rows), len(tokens)))
     np.add.at(table, (np.nonzero(known)[0], place[known]), 1.0)
     return np.log1p(table)

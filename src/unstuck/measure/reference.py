@@ -67,14 +67,14 @@ class Reference:
     @classmethod
     def of(cls, case: Case) -> Self:
         data, task = case.get(Data), case.get(Task)
+        if _inputs_again(data):
+            raise Missing("targets that are not the inputs themselves: what is learnable depends on the bottleneck", "")
         features = case.get(Features)
         x, held_x = features.x, features.held_x
         y, held_y = task.y[data.fit_rows], task.held_y
         x = x[data.fit_rows]
         if len(y) != len(x) or len(held_y) != len(held_x):
             raise Missing("one label a row (the targets are sequences)")
-        if _inputs_again(data):
-            raise Missing("targets that are not the inputs themselves: what is learnable depends on the bottleneck", "")
         if not task.is_classes:
             known, held_known = np.isfinite(y).all(axis=1), np.isfinite(held_y).all(axis=1)
             x, y, held_x, held_y = x[known], y[known], held_x[held_known], held_y[held_known]
@@ -144,9 +144,10 @@ def permutation_test(task: Task, x: np.ndarray, y: np.ndarray) -> tuple[float, f
 
 def _inputs_again(data: Data) -> bool:
     """Whether the targets are the inputs, as in an autoencoder, or these before noise was put on them."""
-    x, y = data.flat, data.y.reshape(len(data.y), -1)
-    if x.shape != y.shape or x.shape[1] < FEW_OUTPUTS:
+    width = sum(a[:1].size for a in data.x)
+    if width != data.y[:1].size or width < FEW_OUTPUTS:
         return False
+    x, y = data.flat, data.y.reshape(len(data.y), -1)
     error, spread = float(np.nanmean((x - y) ** 2)), float(np.nanvar(y, axis=0).mean())
     return error < NOISY * spread
 

@@ -242,15 +242,21 @@ def _only(sources: Sources, fit: Mapping[str, Any] | None, name: str) -> dict[st
     return calls[0] if len(calls) == 1 else None
 
 
+def wrapped_dense(kind: str, config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Settings of the Dense layer that a TimeDistributed applies; None for other layers."""
+    inner = config.get("layer") if kind == "TimeDistributed" else None
+    return inner["config"] if isinstance(inner, dict) and inner.get("class_name") == "Dense" else None
+
+
 def _without_wrapper(raw: Mapping[str, Any], sources: Sources) -> Mapping[str, Any]:
     """TimeDistributed(Dense) as the Dense that it is: Keras applies Dense to the last axis, whatever the others."""
-    inner = (raw.get("config") or {}).get("layer")
-    if raw["kind"] != "TimeDistributed" or not isinstance(inner, dict) or inner.get("class_name") != "Dense":
+    inner = wrapped_dense(raw["kind"], raw.get("config") or {})
+    if inner is None:
         return raw
     outer = raw.get("site")
     place = sources.argument(outer, "layer", 0) if outer else None
     site = place_as_site(place, outer) if place is not None and outer else None
-    return {**raw, "kind": "Dense", "config": inner["config"], "site": site}
+    return {**raw, "kind": "Dense", "config": inner, "site": site}
 
 
 def _layer(index: int, raw: Mapping[str, Any]) -> Layer:

@@ -58,9 +58,10 @@ class UnionFit:
         data = case.get(Data)
         if data.held_kind == "holdout" or not data.tabular:
             raise Missing("held-out rows of a table", "")
+        train, held = data.flat, data.held_flat
         if not data.whole:
-            return cls.measure(data.flat, data.held_flat, _all_rows(data, data.stats), _all_rows(data, data.held_stats))
-        parts = [data.held_flat]
+            return cls.measure(train, held, _all_rows(train, data.stats), _all_rows(held, data.held_stats))
+        parts = [held]
         for event in case.fit.evaluations:  # validation and test rows may both have been in the fit
             arrays = case.run.arrays(f"evaluate-{event.sequence}")
             extra = arrays.get("held-x0")
@@ -68,8 +69,8 @@ class UnionFit:
                 rows = flatten((extra,))
                 if not _contains(parts, rows):
                     parts.append(rows)
-        found = cls.measure(data.flat, np.concatenate(parts))
-        return found if found.kind or len(parts) == 1 else cls.measure(data.flat, parts[0])
+        found = cls.measure(train, np.concatenate(parts))
+        return found if found.kind or len(parts) == 1 else cls.measure(train, held)
 
     @classmethod
     def measure(
@@ -146,17 +147,16 @@ class Columns:
         return type(self)(rows, self.mean + share * apart, np.sqrt(variance), low, high)
 
 
-def _all_rows(data: Data, stats: Mapping[str, Any]) -> Columns:
+def _all_rows(table: np.ndarray, stats: Mapping[str, Any]) -> Columns:
     """The columns over all rows of a part of which the record holds a sample, or all rows.
 
     Raises:
         Missing: the record holds no statistics of them.
     """
-    table = data.flat if stats is data.stats else data.held_flat
     if int(stats.get("rows") or len(table)) <= len(table):
         return Columns.of(table)
     known = [about.get("by_column") for about in stats.get("x", ())]
-    if len(data.x) != 1 or not known or not known[0]:
+    if len(known) != 1 or not known[0]:
         raise Missing("all rows, of which the record holds a sample only", "")
     return Columns(int(stats["rows"]), *(np.array(known[0][name]) for name in ("mean", "std", "min", "max")))
 

@@ -6,7 +6,7 @@ from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.realign import RealignLabels
 from unstuck.experiments.interventions.widen import Widen
 from unstuck.finding import Evidence, Fix, Location
-from unstuck.measure.alignment import Alignment
+from unstuck.measure.alignment import MIN_ROWS, Alignment
 from unstuck.measure.case import Missing
 from unstuck.measure.data import Data
 from unstuck.measure.pairing import Pairing
@@ -97,7 +97,7 @@ model.fit(x, y, epochs=12, validation_data=(x_val, y_val), verbose=0)
         if pairing is not None and pairing.apart:
             return _split_apart(setup, pairing)
         if alignment is None:
-            raise Missing("100 training rows or more, with one label each")
+            raise Missing(f"{MIN_ROWS} training rows or more, with one label each")
         best, recorded = alignment.best, alignment.recorded
         found = best is not None and best.p_value <= SURE and best.skill >= MIN_SKILL
         less = alignment.recorded_skill < LESS * alignment.held_skill

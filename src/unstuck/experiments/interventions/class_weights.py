@@ -32,9 +32,8 @@ class BalanceClasses(Intervention):
         labels = to_classes(experiment.y)
         values, where, counts = np.unique(labels, return_inverse=True, return_counts=True)
         weight = (len(labels) / len(values) / counts)[where].astype(np.float32)
-        if len(labels) != len(experiment.y):  # a label a step or pixel
-            last = experiment.y.ndim - (experiment.y.size > len(labels) or experiment.y.shape[-1] == 1)
-            weight = weight.reshape(experiment.y.shape[:last])
+        if experiment.y.ndim > 1:  # a label a row, step or pixel
+            weight = weight.reshape(experiment.y.shape[:-1])
         return replace(
             experiment, weight=weight if experiment.weight is None or self.anew else weight * experiment.weight
         )
