@@ -1,7 +1,7 @@
 """Every rule on every example, its own and the others': is the cause found first, is a healthy program left alone?
 
-The parent runs one process a backend and shard; each diagnoses its examples with open workers and prints a line of JSON
-for each: `python -m benchmarks.rules SHARD SHARDS`.
+The parent runs one process a backend and shard; each diagnoses its examples with open workers and keeps the answers:
+`KERAS_BACKEND=jax python -m benchmarks.rules SHARD SHARDS`. A run that was stopped goes on where it was.
 """
 
 from __future__ import annotations
@@ -17,10 +17,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.harness import Bench
+
 from benchmarks.confusion import NOTHING, confusion
+from benchmarks.kept import place
 from benchmarks.row import Row, row
+from unstuck.rules import catalogue
+from unstuck.rules.rule import Rule
+from unstuck.settings import Settings
 
 BACKENDS = ("jax", "tensorflow", "torch")
+KINDS = ("sick", "healthy")
 SHARDS = 2
 BUDGET = 40.0
 OWN_PROCESS = ("preprocessing-before-split", "selection-before-split", "resampled-before-split")
@@ -28,12 +35,12 @@ OWN_PROCESS = ("preprocessing-before-split", "selection-before-split", "resample
 
 
 def quality() -> Iterator[Row]:
-    answers: list[dict[str, Any]] = []
     for backend in BACKENDS:
-        shards = [_start(backend, shard) for shard in range(SHARDS)]
-        for shard in shards:
-            lines = shard.communicate()[0].splitlines()
-            answers += [json.loads(line) | {"backend": backend} for line in lines if line.startswith("{")]
+        for process in [_start(backend, shard) for shard in range(SHARDS)]:
+            process.wait()
+    places = [(backend, _place(backend, rule, kind)) for backend in BACKENDS for rule, kind in _cases(backend)]
+    answers = [json.loads(at.read_text()) | {"backend": backend} for backend, at in places if at.exists()]
+    yield row("examples", [len(answers)], "examples", goal=len(places), note="that have an answer")
     for backend in BACKENDS:
         own = [a for a in answers if a["backend"] == backend]
         yield from _summary(backend, own)
@@ -65,52 +72,59 @@ def _summary(group: str, answers: list[dict[str, Any]]) -> Iterator[Row]:
     yield row(f"{group}-seconds", [a["seconds"] for a in answers] or [0.0], "s", better="lower")
 
 
-def _start(backend: str, shard: int) -> subprocess.Popen[str]:
+def _start(backend: str, shard: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "benchmarks.rules", str(shard), str(SHARDS)],
         env={**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        text=True,
     )
 
 
-def _answers(shard: int, shards: int) -> Iterator[dict[str, Any]]:
-    from tests.harness import Bench
+def _cases(backend: str) -> list[tuple[type[Rule], str]]:
+    rules = [rule for rule in catalogue() if rule.name not in OWN_PROCESS]
+    return [(rule, kind) for rule in rules for kind in KINDS if backend in getattr(rule, kind).backends]
 
-    from unstuck.rules import catalogue
-    from unstuck.settings import Settings
 
+def _place(backend: str, rule: type[Rule], kind: str) -> Path:
+    return place("rules", f"{backend} {rule.name} {kind}")
+
+
+def main(shard: int, shards: int) -> None:
     backend, bench = os.environ["KERAS_BACKEND"], Bench()
-    codes = {rule.name: rule.code for rule in catalogue()}
-    cases = [(rule, kind) for rule in catalogue() for kind in ("sick", "healthy") if rule.name not in OWN_PROCESS]
     with tempfile.TemporaryDirectory() as folder:
-        for number, (rule, kind) in enumerate(cases[shard::shards]):
-            example = getattr(rule, kind)
-            if backend not in example.backends:
+        for number, (rule, kind) in enumerate(_cases(backend)[shard::shards]):
+            at = _place(backend, rule, kind)
+            if at.exists():
                 continue
-            began = time.perf_counter()
-            report = bench.diagnose(example, Path(folder) / str(number), Settings(budget=BUDGET))
-            roots = [f.rule for f in report.findings if f.explained_by is None and f.outcome == "found"]
-            errors = [f.rule for f in report.findings if f.severity == "error"]
-            told = roots if kind == "sick" else errors
-            echo = any(f.rule == rule.name and f.explained_by for f in report.findings)
-            sick = kind == "sick"
-            yield {
-                "rule": rule.name,
-                "code": rule.code,
-                "kind": kind,
-                "named": next((codes[name][:3] for name in told), NOTHING),
-                "roots": roots,
-                "echo": echo,
-                "errors": len(errors),
-                "right": rule.name in roots[:1] or echo if sick else not errors,
-                "outcome": next((f"{r.outcome}: {r.reason}" for r in report.rules if r.rule == rule.name), ""),
-                "seconds": time.perf_counter() - began,
-            }
+            answer = _answer(bench, rule, kind, Path(folder) / str(number))
+            at.write_text(json.dumps(answer))
+            said = "right" if answer["right"] else f"wrong: {', '.join(answer['roots'])} {answer['outcome']}"
+            print(f"{backend}: {rule.name} {kind}: {said}", flush=True)
     bench.workers.close()
 
 
+def _answer(bench: Bench, rule: type[Rule], kind: str, folder: Path) -> dict[str, Any]:
+    began = time.perf_counter()
+    report = bench.diagnose(getattr(rule, kind), folder, Settings(budget=BUDGET))
+    roots = [f for f in report.findings if f.explained_by is None and f.outcome == "found"]
+    errors = [f.rule for f in report.findings if f.severity == "error"]
+    names = [f.rule for f in roots]
+    told = names if kind == "sick" else errors
+    codes = {one.name: one.code for one in catalogue()}
+    echo = any(f.rule == rule.name and f.explained_by for f in report.findings)
+    return {
+        "rule": rule.name,
+        "code": rule.code,
+        "kind": kind,
+        "named": next((codes[name][:3] for name in told), NOTHING),
+        "roots": names,
+        "echo": echo,
+        "errors": len(errors),
+        "right": rule.name in names[:1] or echo if kind == "sick" else not errors,
+        "outcome": next((f"{r.outcome}: {r.reason}" for r in report.rules if r.rule == rule.name), ""),
+        "seconds": time.perf_counter() - began,
+    }
+
+
 if __name__ == "__main__":
-    for found in _answers(int(sys.argv[1]), int(sys.argv[2])):
-        print(json.dumps(found), flush=True)
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -7,25 +7,22 @@ runs a share of those of a backend, or of those whose names hold PART.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from benchmarks import kept
 from benchmarks.confusion import NOTHING, confusion
 from benchmarks.corpus import cases, faults, healthy, standard, suspicious, twins
 from benchmarks.row import Row, row
 from unstuck.rules import catalogue
 from unstuck.rules.worth import KEPT as WORTH
 
-HOME = Path(__file__).parents[2]
-KEPT = HOME / ".unstuck" / "corpus"
 ANSWERS = Path(__file__).parents[1] / "results" / "corpus" / "answers.jsonl"
 """What was said of each program, without its text; the quick subset that CI runs is held against it."""
 SHARDS = ((("jax", 0, 2), ("jax", 1, 2)), (("tensorflow", 0, 1), ("torch", 0, 1)))
@@ -58,13 +55,7 @@ def entries() -> list[dict[str, Any]]:
 def place(entry: dict[str, Any]) -> Path:
     """Where the answer on a program is kept: by its text, its backend and our text."""
     backend = "" if entry["backend"] == "jax" else entry["backend"]
-    return KEPT / f"{hashlib.sha256((entry['script'] + backend + _version()).encode()).hexdigest()[:20]}.json"
-
-
-@cache
-def _version() -> str:
-    texts = (p.read_bytes() for p in sorted((HOME / "src" / "unstuck").rglob("*.py")))
-    return hashlib.sha256(b"".join(texts)).hexdigest()
+    return kept.place("corpus", entry["script"] + backend)
 
 
 def quality() -> Iterator[Row]:

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 from tests.harness import Bench
 
-from benchmarks.corpus import KEPT, entries, place
+from benchmarks.corpus import entries, place
 from benchmarks.corpus.random_search import repairs
 from unstuck.diagnosis import diagnose_folder
 from unstuck.finding import Finding, Report
@@ -32,7 +32,6 @@ EVERY = 3
 
 
 def main(shard: int, shards: int, *, only: str = "") -> None:
-    KEPT.mkdir(parents=True, exist_ok=True)
     bench = Bench()
     own = [entry for entry in entries() if entry["backend"] == os.environ.get("KERAS_BACKEND", "jax")]
     own.sort(key=lambda entry: place(entry).name)  # a run that is stopped has answered a fair sample
