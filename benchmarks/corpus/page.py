@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.corpus import ANSWERS, HOME, cases, entries, twins
+from benchmarks.corpus import ANSWERS, cases, entries, twins
+from benchmarks.kept import HOME
 from benchmarks.row import Row
 
 PAGE = HOME / "docs" / "quality.md"
