@@ -20,6 +20,14 @@ MAX_VALUES = 3_000_000
 MAX_ROW = 60_000
 """Values of one row at most: beyond it one trial takes minutes on two cores."""
 MAX_ROW_EPOCHS = 60_000
+FACTORS, PATCH, WIDE = 8, 4, 64
+"""Of made data: hidden factors, size of a patch of an image, values of a row from which each shows the factors."""
+READ = [
+    "flat = x.reshape(n, -1)[:, :20]",
+    "flat = (flat - flat.mean(axis=0)) / (flat.std(axis=0) + 1e-9)",
+    f"hidden = np.tanh(flat @ rng.normal(size=(flat.shape[1], {FACTORS})) / np.sqrt(flat.shape[1]) * 2)",
+]
+"""Factors that are a smooth function of the values of a narrow row."""
 NAMED_SHAPES = {
     "(img_rows, img_cols, 1)": [28, 28, 1],
     "(img_width, img_height, img_num_channels)": [32, 32, 3],
@@ -160,10 +168,16 @@ def _numbered(layer: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
     """The layer with its units as a number; the facts of some give them by the name of a variable."""
     if not isinstance(layer.get("units"), str):
         return layer
-    classes = re.search(r"multiclass\((\d+)\)", facts.get("task") or "")
+    classes = _classes(facts)
     if classes is None:
         raise Dropped(f"the units {layer['units']} of a layer are not a number")
-    return {**layer, "units": int(classes[1])}
+    return {**layer, "units": classes}
+
+
+def _classes(facts: dict[str, Any]) -> int | None:
+    """How many classes the facts say that there are, where they say so."""
+    said = re.search(r"multiclass\((\d+)\)", facts.get("task") or "")
+    return int(said[1]) if said else None
 
 
 def _named(labels: list[str]) -> list[str]:
@@ -234,14 +248,16 @@ def _optimizer(facts: Any) -> str:
 
 
 def _data(facts: dict[str, Any], shape: list[int], rows: int, layers: list[dict[str, Any]], loss: str) -> str:
-    """Inputs in the recorded range, and targets that a random smooth function of them gives."""
-    x, y = facts.get("x") or {}, facts.get("y") or {}
+    """Inputs in the recorded range, and targets of eight hidden factors that can be read from them.
+
+    Wide rows (images, long vectors) show the factors in every value, sentences in which words are frequent, as real
+    ones do; a signal in 20 of 3,072 values is nothing that a network of that kind is made to find.
+    """
+    x = facts.get("x") or {}
     low, high = x.get("min", 0.0), x.get("max", 1.0)
     tokens = layers[0]["type"] == "Embedding"
-    unit = "rng.uniform(size=(n, *shape))"
     integral = str(x.get("dtype", "")).startswith(("int", "uint")) or tokens
     top = min(high, layers[0]["input_dim"] - 1) if tokens else high
-    inputs = f"({low!r} + ({top!r} - {low!r}) * {unit})" + (".round()" if integral else "")
     lines = [
         "import keras",
         "import numpy as np",
@@ -249,18 +265,45 @@ def _data(facts: dict[str, Any], shape: list[int], rows: int, layers: list[dict[
         "keras.utils.set_random_seed(1)",
         "rng = np.random.default_rng(0)",
         f"n, shape = {rows}, {tuple(shape)}",
-        f'x = {inputs}.astype("float32")',
-        "flat = x.reshape(n, -1)[:, :20]",
-        "flat = (flat - flat.mean(axis=0)) / (flat.std(axis=0) + 1e-9)",
-        "hidden = np.tanh(flat @ rng.normal(size=(flat.shape[1], 8)) / np.sqrt(flat.shape[1]) * 2)",
     ]
-    return "\n".join(lines + _targets(y, layers, loss)) + "\n"
+    if tokens and top > FACTORS:
+        lines += _words(int(top))
+    else:
+        wide = math.prod(shape) > WIDE
+        lines += _shown(shape) if wide else ["unit = rng.uniform(size=(n, *shape))"]
+        lines.append(f'x = ({low!r} + ({top!r} - {low!r}) * unit){".round()" if integral else ""}.astype("float32")')
+        lines += [] if wide else READ
+    return "\n".join(lines + _targets(facts, layers, loss)) + "\n"
 
 
-def _targets(y: dict[str, Any], layers: list[dict[str, Any]], loss: str) -> list[str]:
+def _words(top: int) -> list[str]:
+    """Numbers of words up to `top`: each factor has its own words, frequent and rare ones."""
+    return [
+        f"hidden = rng.normal(size=(n, {FACTORS}))",
+        "often = np.exp(hidden) / np.exp(hidden).sum(axis=1, keepdims=True)",
+        "factor = (often.cumsum(axis=1)[:, None] < rng.uniform(size=(n, *shape, 1))).sum(axis=-1)",
+        f'x = ((factor + {FACTORS} * rng.geometric(0.1, size=(n, *shape))) % {top + 1}).astype("float32")',
+    ]
+
+
+def _shown(shape: list[int]) -> list[str]:
+    """Wide inputs between 0 and 1: each factor is a pattern, of patches in images, beside noise of the same size."""
+    lines = [f"hidden = rng.normal(size=(n, {FACTORS}))", f"patterns = rng.normal(size=({FACTORS}, *shape))"]
+    if len(shape) == 3:
+        lines.append(f"patterns = patterns[:, ::{PATCH}, ::{PATCH}].repeat({PATCH}, axis=1).repeat({PATCH}, axis=2)")
+        lines.append("patterns = patterns[:, : shape[0], : shape[1]]")
+    signal = f"np.tensordot(hidden, patterns, 1) / {FACTORS**0.5:.3g}"
+    return [*lines, f"unit = 1 / (1 + np.exp(-({signal} + rng.normal(size=(n, *shape)))))"]
+
+
+def _targets(facts: dict[str, Any], layers: list[dict[str, Any]], loss: str) -> list[str]:
+    y = facts.get("y") or {}
     units = next((layer["units"] for layer in reversed(layers) if layer.get("units")), 1)
-    shape = y.get("shape")
-    trailing = shape[1:] if shape else ([units] if loss == "categorical_crossentropy" else [])
+    shape, classes = y.get("shape"), _classes(facts)
+    if not shape and classes and loss.startswith("sparse"):
+        return [f"y = (hidden @ rng.normal(size=({FACTORS}, {classes}))).argmax(axis=1)"]
+    one_hot = units if loss == "categorical_crossentropy" else classes
+    trailing = shape[1:] if shape else ([one_hot] if one_hot else [])
     width = math.prod(trailing) if trailing else 1
     low, high = y.get("min", 0.0), y.get("max", 1.0)
     few = y.get("n_unique")
@@ -268,17 +311,17 @@ def _targets(y: dict[str, Any], layers: list[dict[str, Any]], loss: str) -> list
     probability = loss in ("binary_crossentropy", "hinge") or "categorical" in loss
     if width > 1 and binary_values:
         return [
-            f"scores = hidden @ rng.normal(size=(8, {width}))",
+            f"scores = hidden @ rng.normal(size=({FACTORS}, {width}))",
             f'y = np.eye({width}, dtype="float32")[scores.argmax(axis=1)].reshape(n, *{tuple(trailing)})',
         ]
     if width == 1 and ((binary_values and (few or probability)) or (few and few <= 50)):
         classes = few or 2
         return [
-            f"ranks = (hidden @ rng.normal(size=8)).argsort().argsort() * {classes} // n",
+            f"ranks = (hidden @ rng.normal(size={FACTORS})).argsort().argsort() * {classes} // n",
             f'y = np.linspace({low!r}, {high!r}, {classes})[ranks].astype("float32").reshape(n, *{tuple(trailing)})',
         ]
     return [
-        f"signal = hidden @ rng.normal(size=(8, {width}))",
+        f"signal = hidden @ rng.normal(size=({FACTORS}, {width}))",
         "signal = (signal - signal.min()) / np.ptp(signal)",
         f'y = ({low!r} + ({high!r} - {low!r}) * signal).astype("float32").reshape(n, *{tuple(trailing)})',
     ]

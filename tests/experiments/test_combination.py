@@ -30,6 +30,10 @@ class Mend(Intervention):
     def label(self) -> str:
         return f"mend {self.fault}"
 
+    @property
+    def turns(self) -> frozenset[str]:
+        return frozenset({self.label})
+
     def apply(self, experiment: Experiment) -> Experiment:
         return replace(experiment, epochs=experiment.epochs & ~(1 << self.fault))
 

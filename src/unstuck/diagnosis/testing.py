@@ -15,6 +15,7 @@ from unstuck.experiments.bench import HELD, LOG_LOSS, TRAIN, Bench, key
 from unstuck.experiments.combination import combine, mean_skill
 from unstuck.experiments.differences import trained_otherwise
 from unstuck.experiments.experiment import Experiment, layer_configs
+from unstuck.experiments.follow_up import follow_up
 from unstuck.experiments.intervention import Intervention, Together
 from unstuck.experiments.pool import Executor
 from unstuck.experiments.reproduction import Recorded
@@ -151,7 +152,7 @@ def _collect(
     reference = case.find(Reference)
     known = (reference.best if reference else np.inf) - WORTH
     combined = combine(bench, judged, first=proven, wanted=known, seeds=seeds)
-    judged = judged + list(combined.judged)
+    judged = [*judged, *combined.judged, *follow_up(bench, judged, combined.judged, proven, wanted=known, seeds=seeds)]
     enough = _best_reached(judged) - WORTH
     trials = [msgspec.structs.replace(baseline_trial(bench), note=why_native)]
     by_rule: dict[str, list[Trial]] = {}

@@ -30,7 +30,9 @@ def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, 
     trials = tested.by_rule.get(judged.rule.name, ())
     cures = [t for t in trials if t.role == "intervention" and t.value]
     sign = -1 if suspect.harm else 1
-    best = max(cures, key=lambda t: ((t.outcome == "confirmed"), sign * (t.effect or 0.0)), default=None)
+    best = max(
+        cures, key=lambda t: (t.outcome == "confirmed", t.metric == HELD, sign * (t.effect or 0.0)), default=None
+    )
     if best is not None and best.outcome == "confirmed":
         best = _smallest_sufficient(cures, best, sign)
     if judged.cleared:
@@ -40,7 +42,7 @@ def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, 
         judged = replace(judged, suspect=suspect)
         result = _outcome(result, "found", suspect.message)
     if suspect.confidence == "proven":
-        priced = _priced(suspect, best) if suspect.harm else suspect
+        priced = _priced(suspect, best) if suspect.harm else _not_alone(suspect, cures, best)
         return _finding(replace(judged, suspect=priced), case, tested, best, "proven", priced.conclusion), result
     if best is None:
         return _untested(judged, case, tested, trials)
@@ -76,6 +78,19 @@ def _harmless(
     return finding, _outcome(result, "found", suspect.harmless)
 
 
+def _not_alone(suspect: Suspect, cures: Sequence[Trial], best: Trial | None) -> Suspect:
+    """What is proven and gone is not always enough: with what else the network learns is told."""
+    alone = [t for t in cures if t.intervention.get("type") != "together" and t.outcome != "confirmed"]
+    if best is None or best.outcome != "confirmed" or best.intervention.get("type") != "together" or not alone:
+        return suspect
+    text = (
+        f"{alone[0].label} alone changes {alone[0].metric} by {_signed(alone[0].effect)} {_interval(alone[0])}; "
+        f"{best.label} by {_signed(best.effect)} {_interval(best)}"
+    )
+    found = Evidence(measure="not-enough-alone", text=text, value=alone[0].effect, expected=best.effect)
+    return replace(suspect, evidence=(*suspect.evidence, found))
+
+
 def _priced(suspect: Suspect, best: Trial | None) -> Suspect:
     """A leak that is a fact, with what it is worth: an error only if the score is not what it claims."""
     if best is None:
@@ -91,7 +106,8 @@ def _priced(suspect: Suspect, best: Trial | None) -> Suspect:
 
 def _smallest_sufficient(cures: Sequence[Trial], best: Trial, sign: int) -> Trial:
     """Among cures that do as well as the best (within the smallest worth), the first proposed: the mildest."""
-    close = [t for t in cures if t.outcome == "confirmed" and sign * ((t.effect or 0) - (best.effect or 0)) > -WORTH]
+    like = [t for t in cures if t.outcome == "confirmed" and t.metric == best.metric]
+    close = [t for t in like if sign * ((t.effect or 0) - (best.effect or 0)) > -WORTH]
     singles = [t for t in close if t.intervention.get("type") != "together"]
     return (singles or close or [best])[0]
 

@@ -54,7 +54,7 @@ def combine(bench: Bench, judged: Sequence[Judged], *, first: Sequence[str], wan
         judged: the single changes. first: rules whose change leads whatever it reached: proven causes, which hide
             every other one until they are gone. wanted: held-out skill that counts as enough.
     """
-    ranked = _best_a_rule(judged, first)
+    ranked = best_a_rule(judged, first)
     if not ranked:
         return Combination()
     lead, reached = ranked[0][0], mean_skill(ranked[0][1])
@@ -84,7 +84,7 @@ def mean_skill(trial: Trial) -> float:
     return float(np.mean(trial.displayed.get(HELD) or trial.value))
 
 
-def _best_a_rule(judged: Sequence[Judged], first: Sequence[str]) -> list[Judged]:
+def best_a_rule(judged: Sequence[Judged], first: Sequence[str]) -> list[Judged]:
     """The change of each rule that reached most, leading ones first; only changes that should raise the score."""
     best: dict[str, Judged] = {}
     for arm, trial in judged:
@@ -101,7 +101,9 @@ def _added(
     """One round: each further change on top of the set, judged with more seeds while it stays open."""
     inside = {arm.rule for arm in members}
     changes = [arm.intervention for arm in members]
-    others = [arm for arm, _ in ranked if arm.rule not in inside and arm.intervention not in changes][:MOST_ADDED]
+    taken = Together(tuple(changes)).turns
+    free = [arm for arm, _ in ranked if arm.rule not in inside and arm.intervention.turns.isdisjoint(taken)]
+    others = free[:MOST_ADDED]
     if not others:
         return []
     base, arms = _together(changes), []
@@ -122,7 +124,7 @@ def _pairs(bench: Bench, ranked: Sequence[Judged], seeds: int, *, number: int) -
     arms = []
     for i, (one, _) in enumerate(ranked):
         for other, _ in ranked[i + 1 :]:
-            if one.intervention != other.intervention:
+            if one.intervention.turns.isdisjoint(other.intervention.turns):
                 both = _together([one.intervention, other.intervention])
                 arms += [Arm(both, one.rule), Arm(both, other.rule)]
     found: list[Judged] = []

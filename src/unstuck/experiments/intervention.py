@@ -38,6 +38,11 @@ class Intervention:
         return None
 
     @property
+    def turns(self) -> frozenset[str]:
+        """What it turns; of two that turn the same the later one undoes the other, so they are no pair."""
+        return frozenset({type(self).__name__})
+
+    @property
     def shuffled(self) -> Intervention | None:
         """The same change under shuffled labels, where it is more than both changes together."""
         return None
@@ -63,6 +68,10 @@ class Together(Intervention):
     @property
     def label(self) -> str:
         return " + ".join(part.label for part in self.parts)
+
+    @property
+    def turns(self) -> frozenset[str]:
+        return frozenset[str]().union(*(part.turns for part in self.parts))
 
     def apply(self, experiment: Experiment) -> Experiment:
         for part in self.parts:

@@ -35,8 +35,8 @@ class ReluOnClassOutput(Rule):
     A loss that is high and jumps, NaN, or stays; accuracy at the share of one class, or of none.
 
     How it is proven
-    The same network with softmax or sigmoid is trained from the same seeds. Some runs learn nevertheless; those are
-    cleared.
+    The same network with softmax or sigmoid, and with logits, is trained from the same seeds. Some runs learn
+    nevertheless; those are cleared.
 
     When to ignore it
     Never: there is nothing that ReLU does better here.
@@ -115,11 +115,12 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
 
 
 def _cures(setup: Setup) -> tuple[Intervention, ...]:
-    """Logits without an activation where the loss takes them, else the activation that gives probabilities."""
+    """The activation that gives probabilities, where the loss takes them, and logits without one."""
     name = setup.loss.name
+    logits = ReplaceHead("linear", name, from_logits=True)
     if setup.loss.from_logits:
-        return (ReplaceHead("linear", name, from_logits=True),)
-    return (ReplaceHead("sigmoid" if name in BINARY else "softmax"),)
+        return (logits,)
+    return ReplaceHead("sigmoid" if name in BINARY else "softmax"), logits
 
 
 def _zeros(replay: Replay | None) -> Evidence | None:
