@@ -35,10 +35,8 @@ SYMPTOMLESS = frozenset({"healthy", "finished", "unfinished", "noise-floor"})
 def entries() -> list[dict[str, Any]]:
     """Every program: `id`, `kind`, `backend`, `script`, and for sick ones the rules that name its cause."""
     found: list[dict[str, Any]] = []
-    for facts in cases.programs():
-        try:
-            case = cases.rebuild(facts)
-        except cases.Dropped:
+    for _, case in cases.rebuilt():
+        if isinstance(case, str):
             continue
         known = {"strict": sorted(case.strict), "any": sorted(case.any_source)}
         found.append({"id": case.id, "kind": "case", "script": case.script, **known})

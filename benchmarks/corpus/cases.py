@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from benchmarks.corpus import harm
 
 FACTS = Path(__file__).parent / "programs.jsonl"
 MAX_ROWS = 1500
@@ -129,6 +132,17 @@ class Dropped(Exception):
 
 def programs() -> list[dict[str, Any]]:
     return [json.loads(line) for line in FACTS.read_text().splitlines()]
+
+
+def rebuilt() -> Iterator[tuple[str, Case | str]]:
+    """Each program by its id, or why it is left out."""
+    harmless = harm.harmless()
+    for facts in programs():
+        try:
+            case = rebuild(facts)
+            yield case.id, harmless.get(case.id) or case
+        except Dropped as reason:
+            yield facts["id"], str(reason)
 
 
 def rebuild(facts: dict[str, Any]) -> Case:

@@ -302,11 +302,9 @@ def _left_out() -> str:
 
 
 def _dropped() -> Iterator[list[str]]:
-    for facts in cases.programs():
-        try:
-            cases.rebuild(facts)
-        except cases.Dropped as reason:
-            yield [facts["id"], "published fault", str(reason)]
+    for name, case in cases.rebuilt():
+        if isinstance(case, str):
+            yield [name, "published fault", case]
 
 
 def _versions() -> str:

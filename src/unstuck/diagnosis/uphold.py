@@ -22,6 +22,9 @@ from unstuck.measure.setup import Setup
 from unstuck.measure.source import Sources
 from unstuck.rules.rule import Suspect
 
+LEARNS, MOST = 0.5, 0.75
+"""Held-out skill, and its share of that with the cure, from which a network learns most of what there is."""
+
 
 def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, RuleResult]:
     """The finding a suspect ends in, or None; and the rule's outcome."""
@@ -47,7 +50,8 @@ def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, 
     if best is None:
         return _untested(judged, case, tested, trials)
     if best.outcome == "confirmed":
-        return _finding(judged, case, tested, best, "confirmed", _confirmed(best, tested, suspect)), result
+        graver = judged if suspect.harm or not _learns(best) else replace(judged, suspect=_at_most_warning(judged))
+        return _finding(graver, case, tested, best, "confirmed", _confirmed(best, tested, suspect)), result
     message = f"{best.label} changed {best.metric} by {_signed(best.effect)} {_interval(best)}"
     if best.outcome == "refuted":
         if suspect.harm and (suspect.flow or suspect.severity == "error"):  # seen at work, or in the numbers themselves
@@ -135,6 +139,12 @@ def _untested(judged: Judged, case: Case, tested: Tested, trials: Sequence[Trial
     conclusion = suspect.conclusion or f"the evidence fits; not tried: {why}"
     milder = replace(judged, suspect=_at_most_warning(judged))
     return _finding(milder, case, tested, None, suspect.confidence, conclusion), judged.result
+
+
+def _learns(best: Trial) -> bool:
+    """Whether the network learns most of it as it is: then a cure that adds a little is advice, its lack no error."""
+    before, after = float(np.mean(best.baseline)), float(np.mean(best.value))
+    return best.metric == HELD and before >= LEARNS and before >= MOST * after
 
 
 def _at_most_warning(judged: Judged) -> Suspect:

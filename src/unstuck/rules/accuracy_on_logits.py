@@ -48,7 +48,7 @@ model = keras.Sequential([
     keras.layers.Dense(1),
 ])
 model.compile("adam", loss=keras.losses.BinaryCrossentropy(from_logits=True), metrics=["accuracy"])
-model.fit(x, y, epochs=2, validation_data=(x_val, y_val), verbose=0)
+model.fit(x, y, epochs=4, validation_data=(x_val, y_val), verbose=0)
 """
     )
     healthy = Example(
