@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from unstuck.experiments.outcome import Job, Outcome
+from unstuck.record.describe import tensorflow_left_alone
 from unstuck.record.refit import Request
 
 CACHE_BYTES = 512 * 2**20
@@ -187,7 +188,8 @@ def _serve(requests: Any, answers: Any) -> None:
         except EOFError:
             return
         try:
-            answer: tuple[str, Any] = ("done", _handle(request))
+            with tensorflow_left_alone():
+                answer: tuple[str, Any] = ("done", _handle(request))
         except Exception as error:
             trace = traceback.format_exc(limit=-4)
             first = (str(error) or "no message").splitlines()[0]

@@ -21,10 +21,10 @@ MOST_CELLS = 1_000
 
 
 @contextlib.contextmanager
-def _tensorflow_left_alone() -> Iterator[None]:
-    """Keras imports TensorFlow, for seconds, to see whether an object it serializes is one of TensorFlow's.
+def tensorflow_left_alone() -> Iterator[None]:
+    """Keras imports TensorFlow, for seconds, to see whether an object is one of TensorFlow's, and to seed it.
 
-    Where the script has not imported it, none can be.
+    Where nobody has imported it, none can be, and nothing draws from it.
     """
     from keras.src.utils.module_utils import tensorflow
 
@@ -38,7 +38,7 @@ def _tensorflow_left_alone() -> Iterator[None]:
             tensorflow._available = None
 
 
-@_tensorflow_left_alone()
+@tensorflow_left_alone()
 def describe_model(
     model: Any, site_of: Callable[[Any], Site | None], made_with: Callable[[Any], Any] = lambda _: None
 ) -> dict[str, Any]:
@@ -187,7 +187,7 @@ def leaf_layers(model: Any) -> list[Any]:
     return found
 
 
-@_tensorflow_left_alone()
+@tensorflow_left_alone()
 def describe_layers(layers: list[Any], site_of: Any) -> list[dict[str, Any]]:
     return [_layer(layer, site_of) for layer in layers]
 
