@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -17,6 +18,8 @@ KEPT = Path(__file__).parent / "harm.jsonl"
 SEEDS, FURTHER = (1, 2, 3), 500
 """Seeds of a program, and rows that it is scored on."""
 MARGIN = 0.05
+LONGEST = 240
+"""Seconds for all seeds of one program; of one that takes longer nothing is known, and it stays."""
 EPOCHS, BATCH = 60, 32
 """Of the standard network."""
 
@@ -26,6 +29,8 @@ def harmless() -> dict[str, str]:
     found = {}
     for line in KEPT.read_text().splitlines() if KEPT.exists() else ():
         one = json.loads(line)
+        if not one["skill"]:
+            continue
         own, standard = mean(one["skill"]), mean(one["standard"])
         if standard > 2 * MARGIN and own >= standard - MARGIN:
             reached = f"skill {own:.2f} on further rows, a standard network {standard:.2f}"
@@ -113,9 +118,14 @@ def _standard(x: Any, y: Any, rows: int) -> float:
     return skill(np.eye(classes)[further.ravel()], said.reshape(-1, classes))
 
 
+def _too_long(*_: object) -> None:
+    raise TimeoutError
+
+
 def main() -> None:
     from benchmarks.corpus import cases
 
+    signal.signal(signal.SIGALRM, _too_long)
     known = {json.loads(line)["id"]: line for line in KEPT.read_text().splitlines()} if KEPT.exists() else {}
     for facts in cases.programs():
         try:
@@ -123,7 +133,13 @@ def main() -> None:
         except cases.Dropped:
             continue
         if case.id not in known:
-            known[case.id] = json.dumps({"id": case.id, **measured(case.script)})
+            signal.alarm(LONGEST)
+            try:
+                figures = measured(case.script)
+            except TimeoutError:
+                figures = {"skill": [], "standard": []}
+            signal.alarm(0)
+            known[case.id] = json.dumps({"id": case.id, **figures})
             print(known[case.id], flush=True)
             KEPT.write_text("".join(f"{line}\n" for line in known.values()))
 
