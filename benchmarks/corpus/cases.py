@@ -280,8 +280,9 @@ def _data(facts: dict[str, Any], shape: list[int], rows: int, layers: list[dict[
         lines += _words(int(top))
     else:
         wide = math.prod(shape) > WIDE
-        lines += _shown(shape) if wide else ["unit = rng.uniform(size=(n, *shape))"]
-        lines.append(f'x = ({low!r} + ({top!r} - {low!r}) * unit){".round()" if integral else ""}.astype("float32")')
+        lines += _shown(shape) if wide else []
+        unit = "unit" if wide else "rng.uniform(size=(n, *shape))"
+        lines.append(f'x = ({low!r} + ({top!r} - {low!r}) * {unit}){".round()" if integral else ""}.astype("float32")')
         lines += [] if wide else READ
     return "\n".join(lines + _targets(facts, layers, loss)) + "\n"
 
