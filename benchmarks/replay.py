@@ -26,7 +26,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-HOME = Path(__file__).parents[1]
+from benchmarks.kept import HOME
+
 RECORDED = Path(__file__).parent / "recorded"
 RUNS = (
     "deepmufl:34673164",

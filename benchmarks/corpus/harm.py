@@ -28,8 +28,7 @@ EPOCHS, BATCH = 60, 32
 def harmless() -> dict[str, str]:
     """The figures of programs that do as well as a standard network, which learns something, by their id."""
     found = {}
-    for line in KEPT.read_text().splitlines() if KEPT.exists() else ():
-        one = json.loads(line)
+    for one in _known():
         if not one["skill"]:
             continue
         own, standard = mean(one["skill"]), mean(one["standard"])
@@ -37,6 +36,10 @@ def harmless() -> dict[str, str]:
             reached = f"skill {own:.2f} on further rows, a standard network {standard:.2f}"
             found[one["id"]] = f"The fault does no harm on our data: {reached}."
     return found
+
+
+def _known() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in KEPT.read_text().splitlines()]
 
 
 def measured(script: str) -> dict[str, list[float]]:
@@ -63,11 +66,11 @@ def skill(y: Any, said: Any) -> float:
     import numpy as np
 
     y, said = np.asarray(y), np.asarray(said)
+    if not np.isfinite(said).all():
+        return 0.0
     kind = _kind(y)
-    if kind == "regression" or not np.isfinite(said).all():
-        if said.size != y.size or not np.isfinite(said).all():
-            return 0.0
-        return float(1 - ((y.ravel() - said.ravel()) ** 2).mean() / y.var())
+    if kind == "regression":
+        return float(1 - ((y.ravel() - said.ravel()) ** 2).mean() / y.var()) if said.size == y.size else 0.0
     truth = y.argmax(axis=-1) if kind == "one-hot" else np.unique(y, return_inverse=True)[1]
     answer = said.argmax(axis=-1) if said.ndim > 1 and said.shape[-1] > 1 else said > (y.max() + y.min()) / 2
     truth, answer = truth.ravel(), np.asarray(answer).ravel()
@@ -127,18 +130,20 @@ def main() -> None:
     from benchmarks.corpus import cases
 
     signal.signal(signal.SIGALRM, _too_long)
-    known = {json.loads(line)["id"]: line for line in KEPT.read_text().splitlines()} if KEPT.exists() else {}
+    known = {one["id"] for one in _known()}
     for name, case in cases.rebuilt():
-        if not isinstance(case, str) and name not in known:
-            signal.alarm(LONGEST)
-            try:
-                figures = measured(case.script)
-            except TimeoutError:
-                figures = {"skill": [], "standard": []}
-            signal.alarm(0)
-            known[name] = json.dumps({"id": name, **figures})
-            print(known[name], flush=True)
-            KEPT.write_text("".join(f"{line}\n" for line in known.values()))
+        if isinstance(case, str) or name in known:
+            continue
+        signal.alarm(LONGEST)
+        try:
+            figures = measured(case.script)
+        except TimeoutError:
+            figures = {"skill": [], "standard": []}
+        signal.alarm(0)
+        line = json.dumps({"id": name, **figures})
+        print(line, flush=True)
+        with KEPT.open("a") as kept:
+            kept.write(f"{line}\n")
 
 
 if __name__ == "__main__":

@@ -143,6 +143,11 @@ class Trial(Struct, frozen=True):
     note: str = ""
     seconds: float = 0.0
 
+    @property
+    def several(self) -> bool:
+        """Whether it tried several changes at once."""
+        return bool(self.intervention.get("type") == "together")
+
 
 class Finding(Struct, frozen=True):
     """A cause with its evidence. `explained_by` names the rule of its root cause when it is a consequence."""

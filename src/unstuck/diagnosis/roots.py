@@ -25,7 +25,7 @@ def link(
     tested: Tested,
 ) -> tuple[Finding, ...]:
     """Findings of one fit, roots first, echoes linked by `explained_by` and folded into their root's evidence."""
-    added = {t.id for t in tested.trials if t.intervention.get("type") == "together"}
+    added = {t.id for t in tested.trials if t.several}
     parents = {f.rule: _parent(f, findings, rules, suspects, tested.leads, added) for f in findings}
     linked = []
     for finding in findings:

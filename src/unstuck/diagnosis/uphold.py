@@ -50,8 +50,9 @@ def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, 
     if best is None:
         return _untested(judged, case, tested, trials)
     if best.outcome == "confirmed":
-        graver = judged if suspect.harm or not _learns(best) else replace(judged, suspect=_at_most_warning(judged))
-        return _finding(graver, case, tested, best, "confirmed", _confirmed(best, tested, suspect)), result
+        advice = not suspect.harm and _learns(best)
+        said = replace(judged, suspect=_at_most_warning(judged)) if advice else judged
+        return _finding(said, case, tested, best, "confirmed", _confirmed(best, tested, suspect)), result
     message = f"{best.label} changed {best.metric} by {_signed(best.effect)} {_interval(best)}"
     if best.outcome == "refuted":
         if suspect.harm and (suspect.flow or suspect.severity == "error"):  # seen at work, or in the numbers themselves
@@ -84,8 +85,8 @@ def _harmless(
 
 def _not_alone(suspect: Suspect, cures: Sequence[Trial], best: Trial | None) -> Suspect:
     """What is proven and gone is not always enough: with what else the network learns is told."""
-    alone = [t for t in cures if t.intervention.get("type") != "together" and t.outcome != "confirmed"]
-    if best is None or best.outcome != "confirmed" or best.intervention.get("type") != "together" or not alone:
+    alone = [t for t in cures if not t.several and t.outcome != "confirmed"]
+    if best is None or best.outcome != "confirmed" or not best.several or not alone:
         return suspect
     text = (
         f"{alone[0].label} alone changes {alone[0].metric} by {_signed(alone[0].effect)} {_interval(alone[0])}; "
@@ -112,7 +113,7 @@ def _smallest_sufficient(cures: Sequence[Trial], best: Trial, sign: int) -> Tria
     """Among cures that do as well as the best (within the smallest worth), the first proposed: the mildest."""
     like = [t for t in cures if t.outcome == "confirmed" and t.metric == best.metric]
     close = [t for t in like if sign * ((t.effect or 0) - (best.effect or 0)) > -WORTH]
-    singles = [t for t in close if t.intervention.get("type") != "together"]
+    singles = [t for t in close if not t.several]
     return (singles or close or [best])[0]
 
 

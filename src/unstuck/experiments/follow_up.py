@@ -52,23 +52,23 @@ def follow_up(
             enough, inf where it is not known; what is confirmed to reach half of it needs nothing beside it.
     """
     ranked = best_a_rule(singles, proven)
-    cure = ranked[0][0] if ranked else None
-    if cure is None or cure.rule not in proven:
+    if not ranked or ranked[0][0].rule not in proven:
         return []
+    cure, reached = ranked[0][0], mean_skill(ranked[0][1])
     own = [trial for arm, trial in (*singles, *combined) if arm.rule == cure.rule and arm.endpoint == cure.endpoint]
-    well = max((mean_skill(trial) for trial in own if trial.outcome == "confirmed"), default=-np.inf)
-    if mean_skill(ranked[0][1]) >= wanted or well > (wanted / 2 if np.isfinite(wanted) else -np.inf):
+    confirmed = [mean_skill(trial) for trial in own if trial.outcome == "confirmed"]
+    if reached >= wanted or any(not np.isfinite(wanted) or skill > wanted / 2 for skill in confirmed):
         return []
-    reached, added = mean_skill(ranked[0][1]), tuple[Intervention, ...]()
+    added: tuple[Intervention, ...] = ()
     for _ in range(MOST_ADDED):
         ran = _tried(bench, cure, added, seeds, number=len(singles) + len(combined))
         if not ran:
             return []
-        best = max(mean_skill(trial) for _, _, trial in ran)
-        enough = [(arm, t) for _, arm, t in ran if t.outcome == "confirmed" and mean_skill(t) >= best - WORTH]
-        if enough or best <= reached + WORTH:
+        step, _, best = max(ran, key=lambda one: mean_skill(one[2]))
+        enough = [(a, t) for _, a, t in ran if t.outcome == "confirmed" and mean_skill(t) >= mean_skill(best) - WORTH]
+        if enough or mean_skill(best) <= reached + WORTH:
             return enough[:1]
-        added, reached = (*added, next(step for step, _, t in ran if mean_skill(t) == best)), best
+        added, reached = (*added, step), mean_skill(best)
     return []
 
 
