@@ -82,7 +82,8 @@ class Bench:
     def run(self, interventions: Iterable[Intervention | None], seeds: Sequence[int]) -> None:
         """Train these interventions (None: as written) with these seeds, once; results are kept in `store`."""
         groups: dict[str, list[Entry]] = {}
-        for intervention in {key(i): i for i in interventions}.values():
+        wanted = {key(intervention): intervention for intervention in interventions}
+        for intervention in wanted.values():
             done = self.store.setdefault(key(intervention), Scores())
             for seed in [s for s in seeds if s not in done.seeds and not done.error]:
                 try:
@@ -92,7 +93,8 @@ class Bench:
                     break
                 groups.setdefault(structure(experiment), []).append((intervention, seed, experiment, held_y))
         parts = [part for group in groups.values() for part in self._parts(group)]
-        cheap_first = sorted(parts, key=lambda group: group[0][2].steps * len(group))
+        order = list(wanted)
+        cheap_first = sorted(parts, key=lambda part: (part[0][2].steps * len(part), order.index(key(part[0][0]))))
         if cheap_first and self.seconds_left > 1:
             self._train(cheap_first)
 

@@ -87,13 +87,14 @@ def nearest(train: np.ndarray, held: np.ndarray | None = None, *, threads: int =
 
 def _axes(train: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Leading principal axes, (d, `PROJECTED`), from some rows; all columns when there are few."""
+    from sklearn.utils.extmath import randomized_svd
+
     width = train.shape[1]
     if width <= PROJECTED:
         return np.eye(width, dtype=np.float32)
     some = train[rng.permutation(len(train))[:FITTED_ROWS]]
-    some = some - some.mean(axis=0)
-    _, vectors = np.linalg.eigh((some.T @ some) / len(some))
-    return np.ascontiguousarray(vectors[:, -PROJECTED:], np.float32)
+    _, _, axes = randomized_svd(some - some.mean(axis=0), PROJECTED, n_iter=2, random_state=SEED)
+    return np.ascontiguousarray(axes.T, np.float32)
 
 
 def _too_near(distances: np.ndarray) -> tuple[np.ndarray, float]:

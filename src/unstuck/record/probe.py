@@ -20,7 +20,11 @@ from unstuck.record.recorded import RecordedFit, RecordedRun, numbered, read_run
 from unstuck.record.store import Writer
 from unstuck.record.unfold import unfold
 
-PROBE_ROWS = 256
+PROBE_ROWS, FEW_ROWS = 256, 64
+PROBE_VALUES = 2**25
+"""Outputs of all layers together that a moment looks at, from `FEW_ROWS` to `PROBE_ROWS` rows of them."""
+STATE_VALUES = 2**21
+"""Outputs of a layer that its state is told from; of more, the places of images and sequences are drawn."""
 PREDICT_ROWS = 4_000
 SEED = 3
 SATURATED = 0.01
@@ -63,7 +67,7 @@ def _replay(
     snapshots = [run.weights(fit, step) for step in fit.steps]
     if not snapshots[-1]:
         raise CannotRebuild("the model was never built")
-    chosen = np.sort(np.random.default_rng(SEED).permutation(len(x[0]))[:PROBE_ROWS])
+    chosen = np.sort(np.random.default_rng(SEED).permutation(len(x[0]))[: _probe_rows(model, x)])
     rows, labels = tuple(a[chosen] for a in x), tuple(a[chosen] for a in targets)
     weight = fit.arrays["train-weight"][chosen] if "train-weight" in fit.arrays else None
     moments = []
@@ -95,6 +99,12 @@ def _replay(
         {},
     )
     return body, {"train-outputs": outputs, "held-outputs": predict(held) if held else np.zeros((0, 1))}
+
+
+def _probe_rows(model: Any, x: Sequence[np.ndarray]) -> int:
+    """Rows to look at: fewer where images pass through many channels."""
+    values = sum(out[:1].size for _, out in _layer_outputs(model, [a[:2] for a in x]))
+    return int(np.clip(PROBE_VALUES // max(1, values), FEW_ROWS, PROBE_ROWS))
 
 
 def _seen(
@@ -130,6 +140,10 @@ def _moment(model: Any, x: Sequence[np.ndarray], y: Sequence[np.ndarray], weight
 
 
 def _layer_states(model: Any, x: Sequence[np.ndarray]) -> list[dict[str, Any]]:
+    return [_layer_state(layer, out) for layer, out in _layer_outputs(model, x)]
+
+
+def _layer_outputs(model: Any, x: Sequence[np.ndarray]) -> list[tuple[Any, np.ndarray]]:
     """Outputs of every layer in one forward pass in inference mode, by watching `call` of each layer instance."""
     from unstuck.record.describe import leaf_layers
 
@@ -157,12 +171,16 @@ def _layer_states(model: Any, x: Sequence[np.ndarray]) -> list[dict[str, Any]]:
     finally:
         for layer, _ in originals:
             _safely(lambda layer=layer: object.__delattr__(layer, "call"), None)  # type: ignore[misc]
-    return [_layer_state(layer, out) for layer, out in seen]
+    return seen
 
 
 def _layer_state(layer: Any, out: np.ndarray) -> dict[str, Any]:
     activation = getattr(getattr(layer, "activation", None), "__name__", None) or type(layer).__name__.lower()
-    units = out.reshape(-1, out.shape[-1]).astype(np.float64)
+    units = out.reshape(-1, out.shape[-1])
+    if out.ndim > 2 and units.size > STATE_VALUES:
+        places = max(FEW_ROWS, STATE_VALUES // units.shape[1])
+        units = units[np.random.default_rng(SEED).integers(0, len(units), places)]
+    units = units.astype(np.float64)
     finite = np.isfinite(units)
     good = np.where(finite, units, 0.0)
     low, high = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "hard_sigmoid": (0.0, 1.0)}.get(
@@ -179,7 +197,7 @@ def _layer_state(layer: Any, out: np.ndarray) -> dict[str, Any]:
         "dead_share": float((good == 0).all(axis=0).mean()),
         "saturated_share": saturated,
         "constant_share": float((np.ptp(good, axis=0) <= 1e-7 * np.maximum(1e-12, np.abs(good).max(axis=0))).mean()),
-        "finite": bool(finite.all()),
+        "finite": bool(np.isfinite(out).all()),
     }
 
 
