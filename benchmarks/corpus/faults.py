@@ -93,6 +93,8 @@ def _rates(*rates: float) -> tuple[str, ...]:
 RATE, BOTH = "learning_rate=0.001", ("two-classes", "three-classes")
 ANY = (*BOTH, "images", "sequences")
 HIDDEN = 'Dense(32, activation="relu")'
+SIGMOIDS = (10, 12, 16)
+"""Layers of sigmoids on top of each other; 8 still learn all there is."""
 FAULTS = (
     Fault("rate too low", "rate", RATE, _rates(2e-5, 2e-6, 1e-7), ("learning-rate-too-low", "too-few-updates"),
           ("two-classes", "images", "sequences")),
@@ -141,7 +143,7 @@ FAULTS = (
     Fault("ordered by label before the split", "split", "validation_data=(x_val, y_val)", ("validation_split=0.25",),
           ("ordered-validation-split",), BOTH, before="x, y = x[np.argsort(y)], np.sort(y)\n"),
     Fault("deep and saturating", "activation", f"    keras.layers.{HIDDEN},\n",
-          tuple('    keras.layers.Dense(32, activation="sigmoid"),\n' * depth for depth in (5, 8, 12)),
+          tuple('    keras.layers.Dense(32, activation="sigmoid"),\n' * depth for depth in SIGMOIDS),
           ("vanishing-gradient", "squashed-hidden-layer", "saturated-activation", "too-few-updates")),
     Fault("sigmoid taken for logits", "loss", 'loss="binary_crossentropy"',
           ("loss=keras.losses.BinaryCrossentropy(from_logits=True)",), ("double-sigmoid",), strengths=("mild",)),

@@ -30,7 +30,7 @@ def test_a_fit_that_was_cut_off_says_how_and_where(end: dict[str, Any], steps: i
 
 @pytest.mark.parametrize(("status", "answer"), [("interrupted", NotApplicable), ("completed", Cleared)])
 def test_few_steps_are_held_against_a_fit_only_if_it_ended_by_itself(status: str, answer: type) -> None:
-    curve: Any = SimpleNamespace(losses=np.zeros(12), diverged=False)
+    curve: Any = SimpleNamespace(losses=np.zeros(12), diverged=False, falls=0.0)
     skill: Any = SimpleNamespace(train=0.5)
     repeats: Any = SimpleNamespace(count=1)
     setup: Any = None

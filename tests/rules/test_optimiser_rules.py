@@ -82,8 +82,18 @@ def test_a_handful_of_steps_that_leave_something_to_learn_are_a_possible_warning
     short, room = curve(np.linspace(1, 0.7, 4), epochs=1), Room(0.4, 0.9, 0.5, True)
     found = suspect(TooFewUpdates().check(setup(), short, skill(0.4), ONCE, ENDED, room))
     assert ("possible", "warning") == (found.confidence, found.severity)
+    assert "4 steps were enough to leave chance: training skill 0.40" == found.unless_confirmed
     cleared(TooFewUpdates().check(setup(), short, skill(0.4), ONCE, ENDED, replace(room, exists=False)))
-    cleared(TooFewUpdates().check(setup(), curve(np.linspace(1, 0.7, 60)), skill(0.4), ONCE, ENDED, room))
+
+
+def test_a_fit_of_hundreds_of_steps_is_short_only_while_its_loss_falls() -> None:
+    room = Room(0.4, 0.9, 0.5, True)
+    flat = curve(np.full(200, 0.7))
+    falling = replace(flat, falling=0.02)
+    assert "warning" == suspect(TooFewUpdates().check(setup(), falling, skill(0.4), ONCE, ENDED, room)).severity
+    cleared(TooFewUpdates().check(setup(), flat, skill(0.4), ONCE, ENDED, room))
+    long = replace(curve(np.full(2000, 0.7)), falling=0.02)
+    cleared(TooFewUpdates().check(setup(), long, skill(0.4), ONCE, ENDED, room))
 
 
 def test_with_a_tiny_rate_few_steps_are_no_excuse_for_it() -> None:

@@ -79,6 +79,9 @@ def _gated(judged: Judged, case: Case) -> Judged:
         return judged
     room = case.find(Room)
     if room is None or room.exists:
+        if suspect.unless_confirmed:
+            cleared = result(judged.rule, case, "cleared", suspect.unless_confirmed)
+            return replace(judged, result=cleared, cleared=True)
         return judged
     reached, known = f"skill {room.reached:.2f}", f"reference learners {room.learnable:.2f}"
     reason = f"it fits, but the run reached what is learnable: {reached}, {known}"

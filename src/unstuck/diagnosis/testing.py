@@ -17,8 +17,9 @@ from unstuck.experiments.differences import trained_otherwise
 from unstuck.experiments.experiment import Experiment, layer_configs
 from unstuck.experiments.follow_up import follow_up
 from unstuck.experiments.intervention import Intervention, Together
+from unstuck.experiments.interventions.epochs import ScaleEpochs
 from unstuck.experiments.pool import Executor
-from unstuck.experiments.reproduction import Recorded
+from unstuck.experiments.reproduction import AT_CHANCE, Recorded
 from unstuck.experiments.statistics import WORTH
 from unstuck.experiments.trial import Arm, baseline_trial, run_trials
 from unstuck.finding import Trial
@@ -102,6 +103,10 @@ def test(
         arms = [replace(arm, endpoint=endpoint) for arm in arms]
     base, train_y, cut = _affordable(case, base, _by_row(task, data)[data.fit_rows], len(arms) * seeds, budget)
     skill = case.find(Skill)
+    if cut and skill is not None and skill.best > AT_CHANCE:  # that a shortened fit gains by more epochs proves nothing
+        arms = [arm for arm in arms if arm.role != "intervention" or ScaleEpochs.__name__ not in arm.intervention.turns]
+        if not arms:
+            return Tested(problem=f"more epochs take longer than the budget ({budget:.0f} s)")
     second = LOG_LOSS if skill is not None and (skill.worse_than_constant or skill.unsure) else ""
     until = time.monotonic() + budget
     recorded = Recorded.of(case, base)

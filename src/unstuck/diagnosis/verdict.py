@@ -82,6 +82,8 @@ def _verdict(
     impaired = [f for f in roots if f.severity == "warning" and not f.code.startswith(READINGS + LEAKS)]
     tried = any(f.confidence == "confirmed" for f in impaired)
     doubts = [f for f in roots if f.code.startswith(LEAKS) and f.severity == "warning" and f.confidence == "confirmed"]
+    if impaired and impaired[0].rule == "too-few-updates" and reached > AT_CHANCE:
+        return "unfinished", f"Not stuck, unfinished: {impaired[0].message}."
     if impaired and (tried or (room is not None and room.exists)):
         return "impaired", f"Training is impaired: {impaired[0].message}."
     if doubts:
@@ -108,7 +110,7 @@ def _without_fault(
         return "unknown", f"Not judged: {str(why).splitlines()[0]}."
     reached, learnable = skill.best, room.learnable if room else float("nan")
     on = "held-out" if np.isfinite(skill.held) else "training"
-    falling = _falling(curve)
+    falling = curve.falls if curve else 0.0
     if not np.isfinite(skill.reported_loss) and curve is not None and curve.non_finite_step is not None:
         return "unknown", f"The loss is not a number from step {curve.non_finite_step}, and no cause was found."
     if reached >= SOLVED:
@@ -148,13 +150,6 @@ def _without_skill(case: Case) -> str:
     except Missing as missing:
         return f"it needs {missing.evidence}"
     return "too little was recorded"
-
-
-def _falling(curve: Curve | None) -> float:
-    if curve is None:
-        return 0.0
-    rates = [r for r in (curve.held_falling, curve.falling) if np.isfinite(r)]
-    return rates[0] if rates else 0.0
 
 
 def _facts(case: Case, verdict: Verdict, skill: Skill | None, curve: Curve | None, task: Task | None) -> list[str]:

@@ -66,6 +66,11 @@ class Curve:
         )
 
     @property
+    def falls(self) -> float:
+        """Relative fall an epoch of the held-out loss, or of the training loss where nothing is held out; 0 unknown."""
+        return next((rate for rate in (self.held_falling, self.falling) if np.isfinite(rate)), 0.0)
+
+    @property
     def diverged(self) -> bool:
         """Left the numbers, or ended at more than 10 times where it began."""
         return self.non_finite_step is not None or bool(self.last > 10 * abs(self.first) + 1e-12)

@@ -74,6 +74,7 @@ class Suspect:
         fix: a ready-made change; None lets the first cure show itself as an edit.
         harmless: what stays true, and is told as a note, where the network learns all there is or no cure helps; "" for
             nothing.
+        unless_confirmed: why the cause is cleared unless a trial confirms it; "" where it is in play without one.
     """
 
     message: str
@@ -94,6 +95,7 @@ class Suspect:
     impairs: bool = True
     fix: Fix | None = None
     harmless: str = ""
+    unless_confirmed: str = ""
 
     @property
     def note(self) -> Suspect:

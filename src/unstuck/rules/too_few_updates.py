@@ -9,7 +9,7 @@ from unstuck.experiments.interventions.batch_size import SetBatchSize
 from unstuck.experiments.interventions.epochs import ScaleEpochs
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.finding import Evidence
-from unstuck.measure.curve import Curve
+from unstuck.measure.curve import STILL_FALLING, Curve
 from unstuck.measure.ending import Ending
 from unstuck.measure.repeats import Repeats
 from unstuck.measure.room import Room
@@ -23,18 +23,18 @@ FEW = 100
 weights:updates"), so fewer cannot leave the initial weights far behind. Catalogue OPT107."""
 AT_CHANCE = 0.2
 """Training skill. Above it the network does learn, and what more steps would bring is for the trial to say."""
-HARDLY_ANY = 10
-"""Optimiser steps under which a run that learns is short by any measure; one of more steps is unfinished, not stuck."""
 USUAL_BATCH = 32
 """Keras's default; small batches also generalise better (Keskar et al. 2017)."""
 MANY = 1_000
-"""Steps that the largest cure aims at: ten times `FEW`."""
+"""Steps that the largest cure aims at, and under which a fit that learns may have ended too soon: ten times `FEW`."""
 
 
 class TooFewUpdates(Rule):
     """
     What it finds:
-    A fit of fewer than 100 optimiser steps that ended where it began, at chance.
+    A fit of fewer than 100 optimiser steps that ended where it began, at chance. As a warning, if a trial
+    confirms it: one that did learn, but less than there is, and ended after fewer than 100 steps, or after fewer than
+    1,000 while its loss still fell.
 
     Why training stops:
     One batch is one step. The number of steps is epochs times rows divided by the batch size, and each step moves a
@@ -101,11 +101,12 @@ model.fit(x, y, validation_data=(x_val, y_val), batch_size=32, epochs=15, verbos
             return NotApplicable("the loss left the numbers; more steps would not bring it back")
         if ending.cut:
             return NotApplicable(f"the fit {ending.words}")
-        if steps >= FEW:
-            return Cleared(f"the fit took {steps} steps", steps, FEW)
         learns = skill.train >= AT_CHANCE
-        if learns and (steps >= HARDLY_ANY or room is None or not room.exists):
-            return Cleared(f"{steps} steps were enough to leave chance: training skill {skill.train:.2f}", steps, FEW)
+        if steps >= (MANY if learns and curve.falls > STILL_FALLING else FEW):
+            return Cleared(f"the fit took {steps} steps", steps, FEW)
+        left = f"{steps} steps were enough to leave chance: training skill {skill.train:.2f}"
+        if learns and (room is None or not room.exists):
+            return Cleared(left, steps, FEW)
         size, epochs = setup.batch_size, len(curve.epochs) or setup.epochs
         words, enough = "updates are" if steps > 1 else "update is", "all there is" if learns else "from"
         usual = (setup.optimizer.learning_rate or 0.0) >= setup.optimizer.default_rate
@@ -127,6 +128,7 @@ model.fit(x, y, validation_data=(x_val, y_val), batch_size=32, epochs=15, verbos
             cures=_cures(setup, epochs),
             rivals=(ScaleLearningRate(10),),
             leads_to=("learning-rate-too-low", "model-too-small") if usual else (),
+            unless_confirmed=left if learns else "",
         )
 
 
