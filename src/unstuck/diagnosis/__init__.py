@@ -18,7 +18,7 @@ from unstuck.diagnosis.sharing import Sharing
 from unstuck.diagnosis.suppression import obeyed
 from unstuck.diagnosis.testing import Tested
 from unstuck.diagnosis.uphold import uphold
-from unstuck.diagnosis.verdict import READINGS, judge_fit
+from unstuck.diagnosis.verdict import judge_fit
 from unstuck.errors import UnstuckError
 from unstuck.experiments.pool import Executor, Pool
 from unstuck.experiments.worker import Worker, WorkerLost
@@ -217,9 +217,9 @@ def _report(run: RecordedRun, parts: list[Part], seconds: float) -> Report:
     )
 
 
-def _rank(finding: Finding) -> tuple[bool, int, bool]:
-    """Causes before consequences, by severity; among equals what is only about how a score is read comes last."""
-    return finding.explained_by is not None, SEVERITIES.index(finding.severity), finding.code.startswith(READINGS)
+def _rank(finding: Finding) -> tuple[bool, int]:
+    """Causes before consequences, by severity; equals stay in the order that `link` gave them."""
+    return finding.explained_by is not None, SEVERITIES.index(finding.severity)
 
 
 def _numbered(finding: Finding, fit: int) -> Finding:

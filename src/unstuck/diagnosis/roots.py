@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from unstuck.diagnosis.testing import Tested
+from unstuck.diagnosis.verdict import READINGS
 from unstuck.experiments.bench import TRAIN
 from unstuck.finding import CONFIDENCES, SEVERITIES, Evidence, Finding
 from unstuck.rules.rule import Rule, Suspect
@@ -40,7 +41,7 @@ def link(
         linked.append(msgspec.structs.replace(finding, evidence=finding.evidence + more))
     enough = {t.id: t.sufficient for t in tested.trials}
     stands = {f.rule: _stands(f, suspects[f.rule]) for f in findings}
-    ranked = sorted(linked, key=lambda f: _rank(f, enough, stands=stands[f.rule]))
+    ranked = sorted(linked, key=lambda f: _rank(f, enough, suspects[f.rule], stands=stands[f.rule]))
     return tuple(f if stands[f.rule] else _weighed(f, ranked[0], enough) for f in ranked)
 
 
@@ -103,13 +104,15 @@ def _root(rule: str, parents: Mapping[str, str | None]) -> str | None:
     return current
 
 
-def _rank(finding: Finding, enough: Mapping[str, bool | None], *, stands: bool) -> tuple[object, ...]:
+def _rank(finding: Finding, enough: Mapping[str, bool | None], suspect: Suspect, *, stands: bool) -> tuple[object, ...]:
     sufficient = any(enough.get(i) for i in finding.experiments)
     return (
         finding.explained_by is not None,
         not (stands and finding.severity == "error"),
         finding.rule != OUTCOME,
         SEVERITIES.index(finding.severity),
+        bool(suspect.unless_confirmed),
+        finding.code.startswith(READINGS),
         CONFIDENCES.index(finding.confidence) if finding.confidence in ("likely", "possible") else 0,
         finding.confidence != "proven",
         not sufficient,

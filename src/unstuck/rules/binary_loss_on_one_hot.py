@@ -91,12 +91,14 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         seen = _two_accuracies(setup, data, skill, replay)
         if seen is not None and seen[0] > seen[1] + INFLATED:
             return self._inflated(setup, *seen, classes=data.y.shape[-1])
+        message = "binary cross-entropy judges each column of the one-hot labels on its own"
         return Suspect(
-            message="binary cross-entropy judges each column of the one-hot labels on its own",
+            message=message,
             confidence="likely",
             location=setup.loss_location("one yes or no a column"),
             evidence=gathered(loss_at_chance(skill)),
             cures=_cures(setup),
+            harmless=message,
             leads_to=("learning-rate-too-low", "too-few-updates"),
         )
 

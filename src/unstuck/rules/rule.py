@@ -100,7 +100,8 @@ class Suspect:
     @property
     def note(self) -> Suspect:
         """What stays true where it does no harm."""
-        known = replace(self, message=self.harmless, confidence="proven", severity="note", impairs=False)
+        message = f"{self.harmless}; no harm is measurable here"
+        known = replace(self, message=message, confidence="proven", severity="note", impairs=False)
         return replace(known, cures=(), rivals=(), conclusion="", fix=None)
 
 

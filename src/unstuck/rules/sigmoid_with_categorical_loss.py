@@ -84,14 +84,16 @@ model.fit(x, labels[y], epochs=20, validation_data=(x_val, labels[y_val]), verbo
         several = task is not None and task.kind == "multilabel"
         cure: Intervention = SetLoss("binary_crossentropy") if several else ReplaceHead("softmax")
         what = "which labels are on is not trained" if several else "the outputs are no probabilities"
+        message = f"{loss.name.replace('_', ' ')} takes only the proportions of the sigmoids: {what}"
         return Suspect(
-            message=f"{loss.name.replace('_', ' ')} takes only the proportions of the sigmoids: {what}",
+            message=message,
             confidence="likely",
             location=setup.layer_location(head.activation_layer, "activation", label="each unit on its own"),
             related=(setup.loss_location("divides the outputs by their sum"),),
             evidence=gathered(_sums(replay), loss_at_chance(skill)),
             scope={"layer": head.layer.name},
             cures=(cure,),
+            harmless=message,
             leads_to=("empty-target-rows", "vanishing-gradient", "learning-rate-too-low", "too-few-updates"),
         )
 

@@ -93,13 +93,15 @@ model.fit(x, labels, epochs=10, validation_data=(x_val, labels_val), verbose=0)
         name, _ = suited_loss(setup, contract, task, data)
         if head.activation == "sigmoid" and name == "categorical_crossentropy":
             name = "binary_crossentropy"
+        words = f"{setup.loss.name.replace('_', ' ')} trains {head.activation} outputs"
         return Suspect(
-            message=f"{setup.loss.name.replace('_', ' ')} trains {head.activation} outputs, where its gradient fades",
+            message=f"{words}, where its gradient fades",
             confidence="likely",
             location=setup.loss_location("times p(1 - p)"),
             related=(setup.layer_location(head.activation_layer, "activation", label="flat near 0 and 1"),),
             evidence=gathered(_slope(replay), loss_at_chance(skill)),
             cures=(SetLoss(name),),
+            harmless=f"{words}, where cross-entropy is usual",
             leads_to=("learning-rate-too-low", "vanishing-gradient", "too-few-updates", "model-too-small"),
         )
 
