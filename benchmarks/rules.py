@@ -1,4 +1,5 @@
-"""Every rule on every example, its own and the others': is the cause found first, is a healthy program left alone?
+"""Every rule on every example, its own and the others', and on the published programs: is the cause found first, is a
+healthy program left alone?
 
 The parent runs one process a backend and shard; each diagnoses its examples with open workers and keeps the answers:
 `KERAS_BACKEND=jax python -m benchmarks.rules SHARD SHARDS`. A run that was stopped goes on where it was.
@@ -17,13 +18,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from tests.harness import Bench
 
+from benchmarks import corpus
 from benchmarks.confusion import NOTHING, confusion
 from benchmarks.kept import place
 from benchmarks.row import Row, row
+from unstuck.finding import Report
 from unstuck.rules import catalogue
-from unstuck.rules.rule import Rule
+from unstuck.rules.examples import prelude
+from unstuck.rules.rule import Example, Rule
 from unstuck.settings import Settings
 
 BACKENDS = ("jax", "tensorflow", "torch")
@@ -31,7 +36,7 @@ KINDS = ("sick", "healthy")
 SHARDS = 2
 BUDGET = 40.0
 OWN_PROCESS = ("preprocessing-before-split", "selection-before-split", "resampled-before-split")
-"""Rules whose examples hand raw rows to scikit-learn: they are recorded in a process of their own."""
+"""Rules whose examples hand raw rows to scikit-learn, which this process hooks too late: `unstuck run` runs them."""
 
 
 def quality() -> Iterator[Row]:
@@ -52,6 +57,7 @@ def quality() -> Iterator[Row]:
         if not answer["right"]:
             name = f"{answer['backend']}: {answer['rule']} {answer['kind']}"
             yield row(f"miss {name}", [0], "found", note=", ".join(answer["roots"]) or answer["outcome"])
+    yield from corpus.published()
 
 
 def _summary(group: str, answers: list[dict[str, Any]]) -> Iterator[Row]:
@@ -81,8 +87,7 @@ def _start(backend: str, shard: int) -> subprocess.Popen[bytes]:
 
 
 def _cases(backend: str) -> list[tuple[type[Rule], str]]:
-    rules = [rule for rule in catalogue() if rule.name not in OWN_PROCESS]
-    return [(rule, kind) for rule in rules for kind in KINDS if backend in getattr(rule, kind).backends]
+    return [(rule, kind) for rule in catalogue() for kind in KINDS if backend in getattr(rule, kind).backends]
 
 
 def _place(backend: str, rule: type[Rule], kind: str) -> Path:
@@ -105,7 +110,11 @@ def main(shard: int, shards: int) -> None:
 
 def _answer(bench: Bench, rule: type[Rule], kind: str, folder: Path) -> dict[str, Any]:
     began = time.perf_counter()
-    report = bench.diagnose(getattr(rule, kind), folder, Settings(budget=BUDGET))
+    example: Example = getattr(rule, kind)
+    if rule.name in OWN_PROCESS:
+        report = _run(example, folder)
+    else:
+        report = bench.diagnose(example, folder, Settings(budget=BUDGET))
     roots = [f for f in report.findings if f.explained_by is None and f.outcome == "found"]
     errors = [f.rule for f in report.findings if f.severity == "error"]
     names = [f.rule for f in roots]
@@ -124,6 +133,15 @@ def _answer(bench: Bench, rule: type[Rule], kind: str, folder: Path) -> dict[str
         "outcome": next((f"{r.outcome}: {r.reason}" for r in report.rules if r.rule == rule.name), ""),
         "seconds": time.perf_counter() - began,
     }
+
+
+def _run(example: Example, folder: Path) -> Report:
+    folder.mkdir(parents=True)
+    script, said = folder / "train.py", folder / "report.json"
+    script.write_text(f"{prelude(example.data)}\n{example.code}")
+    options = ["--budget", str(BUDGET), "--format", "json", "--output", str(said)]
+    subprocess.run([sys.executable, "-m", "unstuck", "run", *options, str(script)], cwd=folder, check=False)
+    return msgspec.json.decode(said.read_bytes(), type=Report)
 
 
 if __name__ == "__main__":

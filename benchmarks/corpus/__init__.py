@@ -2,13 +2,14 @@
 
 Each program is recorded once and diagnosed; what was found is kept by the text of the program and of our own source, so
 that a run that was stopped goes on where it was. `KERAS_BACKEND=jax python -m benchmarks.corpus SHARD SHARDS [PART]`
-runs a share of those of a backend, or of those whose names hold PART.
+runs a share of those of a backend, or of those in whose kind and name the regular expression PART is found.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -56,11 +57,12 @@ def place(entry: dict[str, Any]) -> Path:
     return kept.place("corpus", entry["script"] + backend)
 
 
-def quality() -> Iterator[Row]:
+def _answers(only: str = "") -> list[dict[str, Any]]:
+    """The programs that `only` is found in, with the answers on them; those that have none yet are run."""
     for at_once in SHARDS:
         shards = [
             subprocess.Popen(
-                [sys.executable, "-m", "benchmarks.corpus", str(shard), str(shards)],
+                [sys.executable, "-m", "benchmarks.corpus", str(shard), str(shards), only],
                 env={**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
                 stderr=subprocess.DEVNULL,
             )
@@ -68,7 +70,27 @@ def quality() -> Iterator[Row]:
         ]
         for process in shards:
             process.wait()
-    answers = [e | json.loads(place(e).read_text()) for e in entries() if place(e).exists()]
+    known = [e for e in entries() if re.search(only, shown(e)) and place(e).exists()]
+    return [e | json.loads(place(e).read_text()) for e in known]
+
+
+def shown(entry: dict[str, Any]) -> str:
+    return f"{entry['kind']}: {entry['id']}"
+
+
+def published() -> Iterator[Row]:
+    """The published programs, and those of their published fixes that train; without goals, which `quality` has."""
+    answers = _answers("^case: | fixed: ")
+    sick = [a for a in answers if a["kind"] == "case"]
+    fixed = [a for a in answers if a["kind"] == "healthy"]
+    for one in (*_sick("case", sick), *_healthy(fixed)):
+        yield one | {"name": f"published {one['name']}", "goal": None}
+    yield from confusion("published", _pairs(sick))
+    yield row("published-seconds", [a["seconds"] for a in answers] or [0.0], "s", better="lower")
+
+
+def quality() -> Iterator[Row]:
+    answers = _answers()
     ANSWERS.parent.mkdir(parents=True, exist_ok=True)
     ANSWERS.write_text("".join(json.dumps(_brief(a)) + "\n" for a in answers))
     yield row("programs", [len(answers)], "programs", note=f"of {len(entries())}; the rest train for minutes or never")

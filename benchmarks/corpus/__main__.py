@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import signal
+import re
 import sys
 import tempfile
 import time
@@ -15,7 +15,8 @@ from typing import Any
 import psutil
 from tests.harness import Bench
 
-from benchmarks.corpus import entries, place
+from benchmarks.corpus import entries, place, shown
+from benchmarks.corpus.limit import TrainsTooLong, at_most
 from benchmarks.corpus.random_search import repairs
 from unstuck.diagnosis import diagnose_folder
 from unstuck.finding import Finding, Report
@@ -36,17 +37,17 @@ def main(shard: int, shards: int, *, only: str = "") -> None:
     own = [entry for entry in entries() if entry["backend"] == os.environ.get("KERAS_BACKEND", "jax")]
     own.sort(key=lambda entry: place(entry).name)  # a run that is stopped has answered a fair sample
     for number, entry in enumerate(own[shard::shards]):
-        if place(entry).exists() or only not in f"{entry['kind']}: {entry['id']}":
+        if place(entry).exists() or not re.search(only, shown(entry)):
             continue
         with tempfile.TemporaryDirectory() as folder:
             try:
                 answer = _answer(bench, entry, Path(folder) / str(number))
-            except Exception:
+            except (Exception, TrainsTooLong):
                 traceback.print_exc()
-                print(f"{entry['kind']}: {entry['id']}: no answer", flush=True)
+                print(f"{shown(entry)}: no answer", flush=True)
                 continue
         place(entry).write_text(json.dumps(answer))
-        print(f"{entry['kind']}: {entry['id']}: {answer['verdict']}: {', '.join(answer['roots'])}", flush=True)
+        print(f"{shown(entry)}: {answer['verdict']}: {', '.join(answer['roots'])}", flush=True)
     bench.workers.close()
 
 
@@ -54,11 +55,8 @@ def _answer(bench: Bench, entry: dict[str, Any], folder: Path) -> dict[str, Any]
     script = folder / "train.py"
     folder.mkdir(parents=True)
     script.write_text(entry["script"])
-    signal.signal(signal.SIGALRM, _too_long)
-    signal.alarm(LONGEST)
-    bench.record(script, folder)
-    if not signal.alarm(0):
-        raise TimeoutError(f"it trains for more than {LONGEST} s")
+    with at_most(LONGEST):
+        bench.record(script, folder)
     began = time.perf_counter()
     report = diagnose_folder(folder, Settings(budget=BUDGET), workers=bench.workers)
     seconds = time.perf_counter() - began
@@ -78,10 +76,6 @@ def _answer(bench: Bench, entry: dict[str, Any], folder: Path) -> dict[str, Any]
         "seconds": seconds,
         "mebibytes": _peak(),
     }
-
-
-def _too_long(*_: object) -> None:
-    raise TimeoutError
 
 
 def told(report: Report) -> dict[str, Any]:

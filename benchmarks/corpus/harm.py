@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 from pathlib import Path
 from statistics import mean
 from typing import Any
+
+from benchmarks.corpus.limit import TrainsTooLong, at_most
 
 KEPT = Path(__file__).parent / "harm.jsonl"
 SEEDS, FURTHER = (1, 2, 3), 500
@@ -122,24 +123,18 @@ def _standard(x: Any, y: Any, rows: int) -> float:
     return skill(np.eye(classes)[further.ravel()], said.reshape(-1, classes))
 
 
-def _too_long(*_: object) -> None:
-    raise TimeoutError
-
-
 def main() -> None:
     from benchmarks.corpus import cases
 
-    signal.signal(signal.SIGALRM, _too_long)
     known = {one["id"] for one in _known()}
     for name, case in cases.rebuilt():
         if isinstance(case, str) or name in known:
             continue
-        signal.alarm(LONGEST)
         try:
-            figures = measured(case.script)
-        except TimeoutError:
+            with at_most(LONGEST):
+                figures = measured(case.script)
+        except TrainsTooLong:
             figures = {"skill": [], "standard": []}
-        signal.alarm(0)
         line = json.dumps({"id": name, **figures})
         print(line, flush=True)
         with KEPT.open("a") as kept:

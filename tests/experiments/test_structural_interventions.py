@@ -13,14 +13,14 @@ import keras
 import numpy as np
 import pytest
 
-from unstuck.experiments.experiment import Experiment, layer_configs, optimizer_config
+from unstuck.experiments.experiment import Experiment, compile_config, layer_configs, optimizer_config
 from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.interventions.activations import ReplaceActivations
 from unstuck.experiments.interventions.dropout import AddDropout, SetDropout
 from unstuck.experiments.interventions.epochs import ScaleEpochs, StopAt
 from unstuck.experiments.interventions.initialise import Reinitialise
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
-from unstuck.experiments.interventions.optimiser import SetClipNorm, SetMomentum
+from unstuck.experiments.interventions.optimiser import SetClipNorm, SetMomentum, UseAdam
 from unstuck.experiments.interventions.penalty import RemovePenalty
 from unstuck.experiments.interventions.standardise import StandardiseInputs
 from unstuck.experiments.interventions.widen import Widen
@@ -185,6 +185,13 @@ def test_momentum_is_set_under_the_name_the_optimiser_uses(optimizer: Any, key: 
     assert 0.9 == config[key]
 
 
+def test_adam_takes_the_place_of_the_optimiser_with_its_own_rate() -> None:
+    changed = UseAdam(0.002).apply(experiment(sequential(), keras.optimizers.SGD(0.5, momentum=0.9)))
+    optimizer = keras.optimizers.deserialize(compile_config(changed.with_compile()[1])["optimizer"])
+    assert isinstance(optimizer, keras.optimizers.Adam)
+    assert 0.002 == changed.learning_rate
+
+
 def test_a_clip_norm_replaces_other_clips() -> None:
     changed = SetClipNorm(1.0).apply(experiment(sequential(), keras.optimizers.SGD(clipvalue=0.5)))
     config = optimizer_config(changed.with_compile()[1])
@@ -284,6 +291,7 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
         (ReplaceActivations("relu"), ['activation="relu"', REINITIALISED]),
         (Reinitialise("", bias="zeros"), ['Dense(4, "tanh", bias_initializer="zeros")']),
         (SetMomentum(0.9), ["SGD(0.1, momentum=0.9)"]),
+        (UseAdam(), ["Adam(0.001)"]),
         (ScaleLearningRate(0.1), ["SGD(0.01, momentum=0.999)"]),
         (SetClipNorm(1.0), ["SGD(0.1, momentum=0.999, clipnorm=1)"]),
         (RemovePenalty(), ["kernel_regularizer=None"]),

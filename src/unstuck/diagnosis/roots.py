@@ -85,7 +85,9 @@ def _parent(
             continue
         alike = suspects[other.rule].endpoint == suspects[finding.rule].endpoint
         # What a leak's echo costs when it is closed alone says nothing: it takes away rows that belong there.
-        more = not suspects[finding.rule].harm and (finding.worth or 0) > (other.worth or 0) + CLEARLY_MORE
+        # What several changes bring is not the worth of one cause.
+        alone = not suspects[finding.rule].harm and finding.cure not in added
+        more = alone and (finding.worth or 0) > (other.worth or 0) + CLEARLY_MORE
         if alike and more and other.confidence != "proven":
             continue
         candidates.append(other)

@@ -54,6 +54,8 @@ class DyingRelu(Rule):
         "zero-initialised-kernel",
         "weight-penalty-too-strong",
         "non-finite-inputs",
+        "vanishing-gradient",
+        "squashed-hidden-layer",
     )
     sick = Example(
         """
