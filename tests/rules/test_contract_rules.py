@@ -738,3 +738,17 @@ def test_poisson_below_zero_is_unsuitable_and_on_counts_it_is_not():
     assert isinstance(
         judge(UnsuitableLoss, setup, contract_of(), data_of(X, counts), task_of("regression", counts)), Cleared
     )
+
+
+def test_a_hinge_on_outputs_between_0_and_1_is_suspected_and_on_a_linear_output_it_is_cleared():
+    y = np.eye(3)[RNG.integers(0, 3, 100)]
+    task = task_of("multiclass", y.argmax(axis=1), 3)
+    contract = contract_of((None, 3), label_shape=(100, 3))
+
+    def said(activation):
+        setup = setup_of(dense(8), dense(3, activation), loss="hinge")
+        return judge(UnsuitableLoss, setup, contract, data_of(X, y), task)
+
+    found = said("softmax")
+    assert ("likely", "categorical_crossentropy") == (found.confidence, found.cures[0].label)
+    assert isinstance(said("linear"), Cleared)

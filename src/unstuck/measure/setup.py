@@ -26,6 +26,7 @@ LOSS_NAMES = {
 BINARY = frozenset({"binary_crossentropy", "binary_focal_crossentropy"})
 CATEGORICAL = frozenset({"categorical_crossentropy", "categorical_focal_crossentropy"})
 SPARSE = frozenset({"sparse_categorical_crossentropy"})
+HINGES = frozenset({"hinge", "squared_hinge", "categorical_hinge"})
 SQUARED = frozenset(
     {
         "mean_squared_error",

@@ -11,10 +11,9 @@ from unstuck.measure.contract import UNPAIRED, Contract, paired
 from unstuck.measure.own_code import OwnCode, calls_in, functions_named
 from unstuck.measure.replay import Replay
 from unstuck.measure.room import Room
-from unstuck.measure.setup import Setup
+from unstuck.measure.setup import HINGES, Setup
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
-HINGES = frozenset({"hinge", "squared_hinge", "categorical_hinge"})
 CUTTING = frozenset({"maximum", "relu", "clip"})
 """Calls that make max(0, .) of a margin in a loss of one's own."""
 

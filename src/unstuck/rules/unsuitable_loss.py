@@ -15,7 +15,7 @@ from unstuck.measure.reach import RANGES
 from unstuck.measure.replay import Replay
 from unstuck.measure.room import Room
 from unstuck.measure.seen import gathered, same_answer
-from unstuck.measure.setup import Setup
+from unstuck.measure.setup import HINGES, Setup
 from unstuck.measure.skill import Skill
 from unstuck.measure.task import Task
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
@@ -31,12 +31,13 @@ class UnsuitableLoss(Rule):
 
     What it finds
     kl_divergence on outputs that are not forced to sum to 1 (sigmoid, one unit, linear), cosine_similarity on one
-    unit, and poisson on targets that go below 0.
+    unit, and poisson on targets that go below 0. Where a trial confirms it: a hinge on softmax or sigmoid outputs.
 
     Why training stops
     y log(y / p) is 0 where y is 0, and elsewhere falls as p rises: every output is pushed to 1, and nothing pushes the
     wrong ones down. Of a single number the cosine keeps the sign alone, which has no gradient. Poisson is p - y log p:
-    for y below 0 it falls without end as p goes to 0.
+    for y below 0 it falls without end as p goes to 0. A hinge asks for a margin of 1 to both sides of 0, which outputs
+    between 0 and 1 never have, and through a softmax or sigmoid its gradient fades with p(1 - p).
 
     What you see
     A loss near 0 or slightly below it (-7.9e-07) within an epoch, with predictions that are all 1; or one that is
@@ -91,8 +92,10 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         name, head = setup.loss.name, setup.head
         if name == "poisson" and not setup.loss.custom and paired(setup, contract):
             return _poisson(setup, data, task, skill, replay)
+        if name in HINGES and not setup.loss.custom and paired(setup, contract):
+            return _hinge(setup, contract, data, task, skill)
         if name not in ("kl_divergence", "cosine_similarity") or setup.loss.custom:
-            return NotApplicable("the loss is neither kl_divergence, cosine_similarity nor poisson")
+            return NotApplicable("the loss is neither kl_divergence, cosine_similarity, poisson nor a hinge")
         if not paired(setup, contract):
             return NotApplicable(UNPAIRED)
         width = contract.width or head.units
@@ -154,6 +157,31 @@ def _poisson(
         cures=(anew[0], Together(anew)),
         conclusion="for y < 0, p - y log p falls without end as p goes to 0: every answer is driven to 0",
         leads_to=("saturated-activation", "vanishing-gradient", "diverging-loss", "undefined-operation"),
+    )
+
+
+def _hinge(
+    setup: Setup, contract: Contract, data: Data, task: Task, skill: Skill | None
+) -> Cleared | NotApplicable | Suspect:
+    """A margin of 1 to both sides of 0 is out of reach of outputs between 0 and 1."""
+    head, name = setup.head, setup.loss.name.replace("_", " ")
+    if not task.is_classes or not plain_output(setup):
+        return NotApplicable("a hinge is judged on the classes of an output that is the last layer's own")
+    if head.activation not in ("softmax", "sigmoid"):
+        return Cleared(f"{head.activation} outputs can have the margin that {name} asks for")
+    if head.activation == "softmax" and (contract.width or head.units) == 1:
+        return NotApplicable("softmax over one unit: see softmax-on-one-unit")
+    if data.y.min() < 0:
+        return NotApplicable("the labels are -1 and 1: see bounded-output")
+    words = f"{name} trains {head.activation} outputs"
+    return Suspect(
+        message=f"{words}, which never have the margin of 1 that it asks for",
+        location=setup.loss_location("asks for -1 and 1"),
+        related=(setup.layer_location(head.activation_layer, "activation", label="gives 0 to 1"),),
+        evidence=gathered(_loss(skill)),
+        cures=_cures(setup, contract, task, data),
+        harmless=f"{words}, where cross-entropy is usual",
+        leads_to=("learning-rate-too-low", "too-few-updates", "vanishing-gradient", "model-too-small"),
     )
 
 
