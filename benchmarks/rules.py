@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from tests.harness import Bench
+from tests.harness import Bench, written
 
 from benchmarks import corpus
 from benchmarks.confusion import NOTHING, confusion
@@ -27,7 +27,6 @@ from benchmarks.kept import place
 from benchmarks.row import Row, row
 from unstuck.finding import Report
 from unstuck.rules import catalogue
-from unstuck.rules.examples import prelude
 from unstuck.rules.rule import Example, Rule
 from unstuck.settings import Settings
 
@@ -136,9 +135,7 @@ def _answer(bench: Bench, rule: type[Rule], kind: str, folder: Path) -> dict[str
 
 
 def _run(example: Example, folder: Path) -> Report:
-    folder.mkdir(parents=True)
-    script, said = folder / "train.py", folder / "report.json"
-    script.write_text(f"{prelude(example.data)}\n{example.code}")
+    script, said = written(example, folder), folder / "report.json"
     options = ["--budget", str(BUDGET), "--format", "json", "--output", str(said)]
     subprocess.run([sys.executable, "-m", "unstuck", "run", *options, str(script)], cwd=folder, check=False)
     return msgspec.json.decode(said.read_bytes(), type=Report)

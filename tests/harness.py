@@ -19,6 +19,14 @@ from unstuck.rules.rule import Example
 from unstuck.settings import Settings
 
 
+def written(example: Example, folder: Path) -> Path:
+    """The script of an example, in a new folder."""
+    folder.mkdir(parents=True)
+    script = folder / "train.py"
+    script.write_text(prelude(example.data) + "\n" + example.code)
+    return script
+
+
 class Bench:
     """One recorder hooked into this process, moved to a new folder for each example.
 
@@ -31,10 +39,7 @@ class Bench:
         self.workers = Workers(())
 
     def diagnose(self, example: Example, folder: Path, settings: Settings) -> Report:
-        folder.mkdir(parents=True)
-        script = folder / "train.py"
-        script.write_text(prelude(example.data) + "\n" + example.code)
-        self.record(script, folder)
+        self.record(written(example, folder), folder)
         return diagnose_folder(folder, settings, workers=self.workers)
 
     def record(self, script: Path, folder: Path) -> None:

@@ -55,6 +55,8 @@ def judge(rule: type[Rule], case: Case) -> Judged:
         )
     if isinstance(answer, NotApplicable):
         return Judged(rule, result(rule, case, "not-applicable", answer.reason))
+    if answer.unless_confirmed:
+        return Judged(rule, result(rule, case, "cleared", answer.unless_confirmed), answer, cleared=True)
     return Judged(rule, result(rule, case, "found", answer.message), answer)
 
 
@@ -79,9 +81,6 @@ def _gated(judged: Judged, case: Case) -> Judged:
         return judged
     room = case.find(Room)
     if room is None or room.exists:
-        if suspect.unless_confirmed:
-            cleared = result(judged.rule, case, "cleared", suspect.unless_confirmed)
-            return replace(judged, result=cleared, cleared=True)
         return judged
     reached, known = f"skill {room.reached:.2f}", f"reference learners {room.learnable:.2f}"
     reason = f"it fits, but the run reached what is learnable: {reached}, {known}"

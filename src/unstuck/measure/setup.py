@@ -351,11 +351,9 @@ _KNOWN_LOSSES = (
     BINARY
     | CATEGORICAL
     | SPARSE
+    | HINGES
     | SQUARED
     | {
-        "hinge",
-        "squared_hinge",
-        "categorical_hinge",
         "poisson",
         "kl_divergence",
         "cosine_similarity",
