@@ -28,8 +28,8 @@ ANSWERS = Path(__file__).parents[1] / "results" / "corpus" / "answers.jsonl"
 """What was said of each program, without its text; the quick subset that CI runs is held against it."""
 SHARDS = ((("jax", 0, 2), ("jax", 1, 2)), (("tensorflow", 0, 1), ("torch", 0, 1)))
 """Backend, shard and number of shards of the processes that run beside each other, on two cores."""
-NO_CURE = frozenset({"no-signal"})
-"""Causes that no change of the code removes."""
+NO_CURE = frozenset({"no-signal", "constant-target"})
+"""Causes that no change of the code removes: what is to be learnt is not in the labels."""
 SYMPTOMLESS = frozenset({"healthy", "finished", "unfinished", "noise-floor"})
 
 
@@ -152,6 +152,10 @@ def _sick(kind: str, group: list[dict[str, Any]]) -> Iterator[Row]:
     if curable:
         verified = sum(bool(a["verified"]) for a in curable) / len(curable)
         yield row(f"{kind}-fix-verified", [verified], "share", goal=0.8, note=f"of {len(curable)}")
+    if harmed := [a for a in curable if a["roots"]]:
+        verified = sum(bool(a["verified"]) for a in harmed) / len(harmed)
+        note = f"of {len(harmed)}; the others are told as doing no harm here, or missed"
+        yield row(f"{kind}-fix-verified where something is called wrong", [verified], "share", note=note)
     if drawn := [a for a in curable if a["repaired_at_random"] is not None]:
         for name, key in (("random search", "repaired_at_random"), ("unstuck, the same", "verified")):
             share = sum(bool(a[key]) for a in drawn) / len(drawn)

@@ -62,14 +62,14 @@ def _answer(bench: Bench, entry: dict[str, Any], folder: Path) -> dict[str, Any]
     seconds = time.perf_counter() - began
     plain = diagnose_folder(folder, Settings(experiments="off"), workers=bench.workers)
     cured = [t for f in _roots(report) for t in report.experiments if t.id == f.cure]
-    first = next(iter(_roots(report)), None)
+    first = next(iter((*_roots(report), *_told_as_notes(report))), None)
     places = [p for p in (first.location, *first.related) if p is not None] if first else []
     drawn = entry["kind"] != "healthy" and int(place(entry).stem, 16) % EVERY == 0
     lucky = repairs(folder, bench.workers, max(MIN_SECONDS, seconds), seed=len(folder.name)) if drawn else None
     return {
         **told(report),
         "lines": sorted({line for p in places for line in range(p.line, (p.end_line or p.line) + 1)}),
-        "verified": None if first is None else any(t.outcome == "confirmed" for t in cured),
+        "verified": any(t.outcome == "confirmed" for t in cured) if _roots(report) else None,
         "repaired_at_random": lucky,
         "keras_warnings": _warned(report),
         "without_experiments": [f.rule for f in plain.findings if f.severity == "error"],
@@ -81,12 +81,10 @@ def _answer(bench: Bench, entry: dict[str, Any], folder: Path) -> dict[str, Any]
 def told(report: Report) -> dict[str, Any]:
     """What a report says, as far as it is right or wrong."""
     roots = _roots(report)
-    facts = [f for f in report.findings if f.explained_by is None and f.outcome == "found" and f.severity == "note"]
-    faults = {rule.name for rule in catalogue() if rule.severity == "error"}  # as a note: a fault that does no harm
     return {
         "verdict": report.summary.verdict,
         "roots": [f.rule for f in roots],
-        "notes": [f.rule for f in facts if f.rule == "no-signal" or f.code.startswith("LEK") or f.rule in faults],
+        "notes": [f.rule for f in _told_as_notes(report)],
         "errors": [f.rule for f in roots if f.severity == "error"],
         "said": {f.rule: f.confidence for f in roots},
     }
@@ -94,6 +92,13 @@ def told(report: Report) -> dict[str, Any]:
 
 def _roots(report: Report) -> list[Finding]:
     return [f for f in report.findings if f.explained_by is None and f.outcome == "found" and f.severity != "note"]
+
+
+def _told_as_notes(report: Report) -> list[Finding]:
+    """Labels without signal, leaks that cost nothing, and faults that do no harm here."""
+    faults = {rule.name for rule in catalogue() if rule.severity == "error"}
+    notes = [f for f in report.findings if f.explained_by is None and f.outcome == "found" and f.severity == "note"]
+    return [f for f in notes if f.rule == "no-signal" or f.code.startswith("LEK") or f.rule in faults]
 
 
 def _peak() -> float:

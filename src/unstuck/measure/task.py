@@ -56,9 +56,9 @@ class Task:
             raise Missing("outputs that can be read as classes (the loss is custom, and so is what they mean)", "")
         if kind in ("binary", "multiclass"):
             canonical, held_canonical = to_classes(y), to_classes(held)
-            values = np.unique(canonical)
-            if kind == "binary" and values.min(initial=0) < 0:  # labels -1 and 1
-                canonical, held_canonical = (canonical > 0).astype(int), (held_canonical > 0).astype(int)
+            high = int(canonical.max(initial=0))
+            if kind == "binary" and (high > 1 or canonical.min(initial=0) < 0):  # labels -1 and 1, 1 and 2, 0 and 255
+                canonical, held_canonical = (canonical >= high).astype(int), (held_canonical >= high).astype(int)
             if min(canonical.min(initial=0), held_canonical.min(initial=0)) < 0:
                 raise Missing("class numbers from 0 up (some labels are negative)", "")
             classes = int(max(canonical.max(initial=0), held_canonical.max(initial=0), 1)) + 1
@@ -202,6 +202,11 @@ def infer_kind(y: np.ndarray, loss: Loss, head: Head | None) -> Kind:
         )
     if zero_one or (whole and set(values.tolist()) == {-1, 1}):
         return "binary"
+    units = head.units if head else None
+    if loss.name in BINARY and whole and len(values) == 2 and units == 1:
+        return "binary"
+    if units and units > 2 and np.array_equal(values, np.arange(units)):  # a unit a class, whatever the loss
+        return "multiclass"
     if loss.name in CATEGORICAL and whole and len(values) <= MAX_CLASSES:
         return "multiclass"
     integer = y.dtype.kind in "biu"

@@ -101,7 +101,9 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
                 if contract.error
                 else None,
             ),
-            cures=_cures(setup, data, labels, output, numbers=numbers) if takes_classes or _classes(data) else (),
+            cures=_cures(setup, data, labels, output, numbers=numbers)
+            if takes_classes or _classes(data)
+            else (ReplaceHead("linear", units=labels[-1] if len(labels) > 1 and labels[-1] else 1),),
             conclusion="the loss compares labels and output element by element, and their shapes differ",
             leads_to=("labels-out-of-range", "broadcast-target", "binary-loss-on-one-hot"),
         )

@@ -113,6 +113,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
                 "no-signal",
                 "class-imbalance",
                 "integer-dtype-accident",
+                "accuracy-resolved-wrong",
             ),
         )
 
