@@ -61,7 +61,7 @@ def keep(group: str, rows: list[Row], file: Path = VERSIONS) -> None:
 
 
 def _show(kind: str, group: str, rows: list[Row]) -> None:
-    table = Table("figure", "value", "unit", "goal", "spread", "n", title=f"{kind} {group}")
+    table = Table("figure", "value", "unit", "goal", "spread", "n", "of what", title=f"{kind} {group}")
     for row in rows:
         low, high = row.get("spread") or (row["value"], row["value"])
         goal = row.get("goal")
@@ -73,8 +73,9 @@ def _show(kind: str, group: str, rows: list[Row]) -> None:
             "" if goal is None else f"{sign} {goal:g}",
             f"{low:.3g} to {high:.3g}",
             str(row.get("n", 1)),
+            row.get("note", ""),
         )
-    Console(width=110).print(table)
+    Console(width=140).print(table)
 
 
 if __name__ == "__main__":

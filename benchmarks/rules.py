@@ -25,6 +25,7 @@ from benchmarks import corpus
 from benchmarks.confusion import NOTHING, confusion
 from benchmarks.kept import place
 from benchmarks.row import Row, row
+from benchmarks.shards import side_by_side
 from unstuck.finding import Report
 from unstuck.rules import catalogue
 from unstuck.rules.rule import Example, Rule
@@ -40,8 +41,7 @@ OWN_PROCESS = ("preprocessing-before-split", "selection-before-split", "resample
 
 def quality() -> Iterator[Row]:
     for backend in BACKENDS:
-        for process in [_start(backend, shard) for shard in range(SHARDS)]:
-            process.wait()
+        side_by_side("benchmarks.rules", ((backend, shard, SHARDS) for shard in range(SHARDS)))
     places = [(backend, _place(backend, rule, kind)) for backend in BACKENDS for rule, kind in _cases(backend)]
     answers = [json.loads(at.read_text()) | {"backend": backend} for backend, at in places if at.exists()]
     yield row("examples", [len(answers)], "examples", goal=len(places), note="that have an answer")
@@ -75,14 +75,6 @@ def _summary(group: str, answers: list[dict[str, Any]]) -> Iterator[Row]:
             f"{group}-healthy-with-errors", [alarms], "programs", goal=0, better="lower", note=f"of {len(healthy)}"
         )
     yield row(f"{group}-seconds", [a["seconds"] for a in answers] or [0.0], "s", better="lower")
-
-
-def _start(backend: str, shard: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.rules", str(shard), str(SHARDS)],
-        env={**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        stderr=subprocess.DEVNULL,
-    )
 
 
 def _cases(backend: str) -> list[tuple[type[Rule], str]]:

@@ -8,10 +8,7 @@ runs a share of those of a backend, or of those in whose kind and name the regul
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +18,7 @@ from benchmarks import kept
 from benchmarks.confusion import NOTHING, confusion
 from benchmarks.corpus import cases, faults, healthy, standard, suspicious, twins
 from benchmarks.row import Row, row
+from benchmarks.shards import side_by_side
 from unstuck.rules import catalogue
 from unstuck.rules.worth import KEPT as WORTH
 
@@ -59,19 +57,11 @@ def place(entry: dict[str, Any]) -> Path:
 
 def _answers(only: str = "") -> list[dict[str, Any]]:
     """The programs that `only` is found in, with the answers on them; those that have none yet are run."""
+    wanted = [e for e in entries() if re.search(only, shown(e))]
+    open_ones = {e["backend"] for e in wanted if not place(e).exists()}
     for at_once in SHARDS:
-        shards = [
-            subprocess.Popen(
-                [sys.executable, "-m", "benchmarks.corpus", str(shard), str(shards), only],
-                env={**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
-                stderr=subprocess.DEVNULL,
-            )
-            for backend, shard, shards in at_once
-        ]
-        for process in shards:
-            process.wait()
-    known = [e for e in entries() if re.search(only, shown(e)) and place(e).exists()]
-    return [e | json.loads(place(e).read_text()) for e in known]
+        side_by_side("benchmarks.corpus", (shard for shard in at_once if shard[0] in open_ones), only)
+    return [e | json.loads(place(e).read_text()) for e in wanted if place(e).exists()]
 
 
 def shown(entry: dict[str, Any]) -> str:
