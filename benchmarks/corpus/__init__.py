@@ -203,6 +203,11 @@ def _calibration(answers: list[dict[str, Any]]) -> Iterator[Row]:
                 goal=goal,
                 note=f"of {len(right)}",
             )
+    again = [stood for a in answers for stood in a["again"].values()]
+    if again:
+        share = sum(again) / len(again)
+        note = f"of {len(again)}, with labels and without"
+        yield row("confirmed-stands-again-on-new-seeds", [share], "share", goal=0.97, note=note)
 
 
 def missed(answer: dict[str, Any]) -> bool:

@@ -16,6 +16,7 @@ import psutil
 from tests.harness import Bench
 
 from benchmarks.corpus import entries, place, shown
+from benchmarks.corpus.again import stand_again
 from benchmarks.corpus.limit import TrainsTooLong, at_most
 from benchmarks.corpus.random_search import repairs
 from unstuck.diagnosis import diagnose_folder
@@ -71,6 +72,7 @@ def _answer(bench: Bench, entry: dict[str, Any], folder: Path) -> dict[str, Any]
         "lines": sorted({line for p in places for line in range(p.line, (p.end_line or p.line) + 1)}),
         "verified": any(t.outcome == "confirmed" for t in cured) if _roots(report) else None,
         "repaired_at_random": lucky,
+        "again": stand_again(report, folder, bench.workers, budget=BUDGET),
         "keras_warnings": _warned(report),
         "without_experiments": [f.rule for f in plain.findings if f.severity == "error"],
         "seconds": seconds,

@@ -88,6 +88,10 @@ Seconds of diagnosis after the run, with its trials, and resident memory of all 
 
 ## What a confidence is worth
 
+Labels name a cause or two of a program; what is proven or confirmed beside them is not wrong for it. So each cure that
+a trial confirmed is tried a second time, with initial weights and an order of batches that no trial has seen, and
+stands if that confirms it too.
+
 {calibration}
 
 ## Peers in the same run
@@ -252,6 +256,8 @@ def _cost(rows: list[Row]) -> str:
 def _calibration(rows: list[Row]) -> str:
     ending = "-names-a-labelled-cause"
     body = [[r["name"].removesuffix(ending), _value(r), r.get("note", "")] for r in rows if r["name"].endswith(ending)]
+    again = [r for r in rows if r["name"] == "confirmed-stands-again-on-new-seeds"]
+    body += [["confirmed, tried again on new seeds", f"{_value(r)} stand", r.get("note", "")] for r in again]
     return _table(["said to be", "names a labelled cause", ""], body)
 
 

@@ -1,0 +1,77 @@
+"""Is what was confirmed confirmed again? Each cure is tried once more, from initial weights that no trial has seen.
+
+Labels of a program name a cause or two; what a trial confirms beside them is right if it stands a second trial.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from unstuck.diagnosis import Workers
+from unstuck.diagnosis.judge import Judged, judge_all
+from unstuck.diagnosis.testing import test
+from unstuck.experiments.experiment import Experiment
+from unstuck.experiments.intervention import Intervention
+from unstuck.experiments.interventions.placebo import OtherSeed
+from unstuck.finding import Report
+from unstuck.measure.case import Case
+from unstuck.record.recorded import read_run
+from unstuck.rules import catalogue
+from unstuck.rules.rule import Suspect
+
+SEEDS = 6
+"""Twice those of a first trial: one cure is judged, not one of many."""
+NEW = 50_000
+
+
+@dataclass(frozen=True)
+class OnNewSeeds(Intervention):
+    """The same change, or none, with other initial weights, batch order and, where it is drawn, another split."""
+
+    cure: Intervention | None = None
+
+    @property
+    def label(self) -> str:
+        return f"{self.cure.label if self.cure else 'as written'}, new seeds"
+
+    @property
+    def baseline(self) -> Intervention | None:
+        return OnNewSeeds(self.cure.baseline if self.cure else None)
+
+    def for_seed(self, experiment: Experiment, held_y: np.ndarray, seed: int) -> tuple[Experiment, np.ndarray]:
+        if self.cure is not None:
+            experiment, held_y = self.cure.for_seed(experiment, held_y, seed + NEW)
+        return OtherSeed(NEW).apply(experiment), held_y
+
+
+def stand_again(report: Report, folder: Path, workers: Workers, *, budget: float) -> dict[str, bool]:
+    """Rule -> whether its cure is confirmed again; of causes that were confirmed by one change in the first fit."""
+    run = read_run(folder)
+    case = Case(run, run.fits[0])
+    judged = {j.rule.name: j for j in judge_all(catalogue(), case)}
+    labels = {trial.id: trial.label for trial in report.experiments}
+    found = {}
+    for finding in report.findings:
+        if finding.confidence != "confirmed" or finding.explained_by or finding.fit or finding.cure is None:
+            continue
+        entry, label = judged[finding.rule], labels[finding.cure]
+        suspect = entry.suspect
+        cure = next((c for c in suspect.cures if c.label == label), None) if suspect else None
+        if suspect is None or cure is None:
+            continue
+        anew = Suspect(message="", cures=(OnNewSeeds(cure),), harm=suspect.harm, endpoint=suspect.endpoint)
+        tested = test(
+            case,
+            [Judged(entry.rule, entry.result, anew)],
+            executors=workers.executor,
+            budget=budget,
+            seeds=SEEDS,
+            progress=lambda _: None,
+        )
+        tried = [t for t in tested.trials if t.role == "intervention" and t.value]
+        if tried:
+            found[finding.rule] = any(t.outcome == "confirmed" for t in tried)
+    return found
