@@ -62,15 +62,16 @@ def _answer(bench: Bench, entry: dict[str, Any], folder: Path) -> dict[str, Any]
     report = diagnose_folder(folder, Settings(budget=BUDGET), workers=bench.workers)
     seconds = time.perf_counter() - began
     plain = diagnose_folder(folder, Settings(experiments="off"), workers=bench.workers)
-    cured = [t for f in _roots(report) for t in report.experiments if t.id == f.cure]
-    first = next(iter((*_roots(report), *_told_as_notes(report))), None)
+    causes = _roots(report)
+    cured = [t for f in causes for t in report.experiments if t.id == f.cure]
+    first = next(iter((*causes, *_told_as_notes(report))), None)
     places = [p for p in (first.location, *first.related) if p is not None] if first else []
     drawn = entry["kind"] != "healthy" and int(place(entry).stem, 16) % EVERY == 0
     lucky = repairs(folder, bench.workers, max(MIN_SECONDS, seconds), seed=len(folder.name)) if drawn else None
     return {
         **told(report),
         "lines": sorted({line for p in places for line in range(p.line, (p.end_line or p.line) + 1)}),
-        "verified": any(t.outcome == "confirmed" for t in cured) if _roots(report) else None,
+        "verified": any(t.outcome == "confirmed" for t in cured) if causes else None,
         "repaired_at_random": lucky,
         "again": stand_again(report, folder, bench.workers, budget=BUDGET),
         "keras_warnings": _warned(report),

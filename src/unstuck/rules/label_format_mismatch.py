@@ -103,7 +103,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             ),
             cures=_cures(setup, data, labels, output, numbers=numbers)
             if takes_classes or _classes(data)
-            else (ReplaceHead("linear", units=labels[-1] if len(labels) > 1 and labels[-1] else 1),),
+            else (_linear(labels),),
             conclusion="the loss compares labels and output element by element, and their shapes differ",
             leads_to=("labels-out-of-range", "broadcast-target", "binary-loss-on-one-hot"),
         )
@@ -140,6 +140,12 @@ def _cures(setup: Setup, data: Data | None, labels: Shape, output: Shape, *, num
     if columns == units:
         return (SetLoss("categorical_crossentropy", setup.head.activation == "linear"),)
     return (ReplaceHead("softmax", "categorical_crossentropy", units=columns),) if columns > 1 else ()
+
+
+def _linear(labels: Shape) -> Intervention:
+    """A linear output with a unit for each column of the targets."""
+    columns = labels[-1] if len(labels) > 1 else 1
+    return ReplaceHead("linear", units=columns or 1)
 
 
 def _classes(data: Data | None) -> bool:
