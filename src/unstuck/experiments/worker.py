@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from unstuck.experiments.outcome import Job, Outcome
-from unstuck.record.describe import tensorflow_left_alone
+from unstuck.record.altered import tensorflow_left_alone
 from unstuck.record.refit import Request
 
 CACHE_BYTES = 512 * 2**20

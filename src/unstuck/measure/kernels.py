@@ -11,6 +11,9 @@ from unstuck.measure.case import Case, Missing
 
 EQUAL = 1e-6
 """Relative spread under which the weights of two units count as one: float32 keeps about seven digits."""
+TOGETHER = 0.01
+"""Spread, as a share of the way the weights have come, under which copies have stayed copies: a matrix product may
+round the columns of equal kernels differently, and training makes that grow. What tells units apart moves them so."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,8 @@ class Kernel:
         units: length of its last axis.
         gain, last_gain: root mean square of the weights times the square root of the inputs a unit sums up. A gain
             of 1 keeps the variance of inputs of variance 1 (Glorot and Bengio 2010); He's initialiser has 1.4.
-        alike, last_alike: whether all units hold the same weights, and not zero.
+        alike: whether all units hold the same weights, and not zero, in the first snapshot.
+        last_alike: whether they still do in the last, but for what rounding has made of it.
     """
 
     path: str
@@ -57,15 +61,16 @@ class Kernels:
 
 def _kernel(path: str, first: np.ndarray, last: np.ndarray) -> Kernel:
     start, end = (a.reshape(-1, a.shape[-1]).astype(np.float64) for a in (first, last))
-    return Kernel(path, path.split("/")[-2], start.shape[1], _gain(start), _gain(end), _alike(start), _alike(end))
+    alike, last_alike = _alike(start), _alike(end, moved=float(np.abs(end - start).max(initial=0.0)))
+    return Kernel(path, path.split("/")[-2], start.shape[1], _gain(start), _gain(end), alike, last_alike)
 
 
 def _gain(weights: np.ndarray) -> float:
     return float(np.sqrt((weights**2).mean() * len(weights)))
 
 
-def _alike(weights: np.ndarray) -> bool:
-    """Whether the columns of (inputs, units) are one column, repeated, that is not zero."""
+def _alike(weights: np.ndarray, moved: float = 0.0) -> bool:
+    """Whether the columns of (inputs, units), which have moved so far, are one column, repeated, that is not zero."""
     size = float(np.abs(weights).max(initial=0.0))
     spread = float(np.ptp(weights, axis=1).max(initial=0.0))
-    return weights.shape[1] > 1 and size > 0 and spread <= EQUAL * size
+    return weights.shape[1] > 1 and size > 0 and spread <= max(EQUAL * size, TOGETHER * moved)

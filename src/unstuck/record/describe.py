@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial, partialmethod
 from typing import Any
 
 import numpy as np
 
+from unstuck.record.altered import replaced, tensorflow_left_alone
+from unstuck.record.functions import compile_config, functions, is_keras, leaves, named
 from unstuck.record.sites import Site
 
 Made = tuple[tuple[Any, ...], dict[str, Any]]
@@ -18,24 +19,6 @@ MADE_WITH = "made_with"
 """Where a configuration keeps them, as a serialized list of both."""
 MOST_CELLS = 1_000
 """Values of an array among them at most: a matrix of word vectors as text would be larger than all else in a record."""
-
-
-@contextlib.contextmanager
-def tensorflow_left_alone() -> Iterator[None]:
-    """Keras imports TensorFlow, for seconds, to see whether an object is one of TensorFlow's, and to seed it.
-
-    Where nobody has imported it, none can be, and nothing draws from it.
-    """
-    from keras.src.utils.module_utils import tensorflow
-
-    unasked = "tensorflow" not in sys.modules and getattr(tensorflow, "_available", True) is None
-    if unasked:
-        tensorflow._available = False
-    try:
-        yield
-    finally:
-        if unasked:
-            tensorflow._available = None
 
 
 @tensorflow_left_alone()
@@ -52,22 +35,26 @@ def describe_model(
     """
     import keras
 
+    called = functions(model)
     described: dict[str, Any] = {
         "name": model.name,
         "class": type(model).__name__,
         "kind": _kind(model, keras),
         "built": bool(model.built),
         "site": site_of(model),
-        "layers": describe_layers(leaf_layers(model), site_of),
+        "layers": [],
         "variables": [_variable(v) for v in model.variables] if model.built else [],
         "config": None,
         "compile": None,
         "custom_train_step": _overrides(model, keras, "train_step") or _overrides(model, keras, "compute_loss"),
     }
-    for key, make in (
-        ("config", lambda: serialized(model, made_with)),
-        ("compile", model.get_compile_config),
-    ):
+    with named(called):
+        described["layers"] = describe_layers(leaf_layers(model), site_of)
+    parts: dict[str, Callable[[], Any]] = {
+        "config": lambda: serialized(model, made_with),
+        "compile": lambda: compile_config(model, called),
+    }
+    for key, make in parts.items():
         try:
             described[key] = make()
         except Exception as error:
@@ -82,7 +69,8 @@ def serialized(model: Any, made_with: Callable[[Any], Any]) -> dict[str, Any]:
     """`keras.saving.serialize_keras_object`; classes of the person's without a `get_config` by what made them."""
     import keras
 
-    with _speaking(model, made_with):
+    uncompiled = {type(model): lambda _: None}  # what it is compiled with stands by itself
+    with _speaking(model, made_with), named(functions(model)), replaced("get_compile_config", uncompiled):
         return keras.saving.serialize_keras_object(model)  # type: ignore[no-any-return]
 
 
@@ -110,22 +98,6 @@ def _speaking(model: Any, made_with: Callable[[Any], Any]) -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def replaced(name: str, by_class: Mapping[Any, Any]) -> Iterator[None]:
-    """Classes with another attribute of this name, for a while."""
-    before = {cls: vars(cls).get(name) for cls in by_class}
-    for cls, replacement in by_class.items():
-        setattr(cls, name, replacement)
-    try:
-        yield
-    finally:
-        for cls, own in before.items():
-            if own is None:
-                delattr(cls, name)
-            else:
-                setattr(cls, name, own)
-
-
 def _unwritable(made: Any) -> bool:
     """Whether arguments are the ends of a graph, by which Keras describes a model, or arrays too large for text."""
     import keras
@@ -150,7 +122,7 @@ def _held(model: Any, site_of: Callable[[Any], Site | None], made_with: Callable
     if all(is_keras(type(layer)) for layer in (model, *held)):
         return []
     found = []
-    with _speaking(model, made_with):
+    with _speaking(model, made_with), named(functions(model)):
         for layer in held:
             try:
                 arguments = _arguments(made_with(layer))
@@ -257,35 +229,13 @@ def _optimizer(optimizer: Any) -> dict[str, Any] | None:
 
 
 def custom_objects(model: Any) -> dict[str, Any]:
-    """Functions and classes of the person's that the configuration refers to by name."""
-    found: dict[str, Any] = {}
+    """Functions and classes that the configuration refers to by a name that Keras does not know."""
     settings = getattr(getattr(model, "_compile_config", None), "config", None) or {}
-    for value in _flatten(settings):
-        if callable(value) and not is_keras(value):
-            found[getattr(value, "__name__", type(value).__name__)] = value
-            if not hasattr(value, "__name__"):
-                found[type(value).__name__] = type(value)
-        elif not is_keras(type(value)) and type(value).__module__ not in ("builtins", "numpy"):
+    found = functions(model)
+    for value in leaves(settings):
+        if not is_keras(type(value)) and type(value).__module__ not in ("builtins", "numpy"):
             found[type(value).__name__] = type(value)
     for layer in model._flatten_layers():
         if not is_keras(type(layer)):
             found[type(layer).__name__] = type(layer)
-        for attribute, value in vars(layer).items():
-            if attribute in ("build", "quantize"):  # Keras's own around those of the class, with the layer inside
-                continue
-            if callable(value) and hasattr(value, "__name__") and hasattr(value, "__code__") and not is_keras(value):
-                found[value.__name__] = value
-    return {name: value for name, value in found.items() if name != "<lambda>"}
-
-
-def _flatten(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return [leaf for item in value.values() for leaf in _flatten(item)]
-    if isinstance(value, (list, tuple)):
-        return [leaf for item in value for leaf in _flatten(item)]
-    return [] if value is None or isinstance(value, (str, int, float, bool)) else [value]
-
-
-def is_keras(value: Any) -> bool:
-    module = getattr(value, "__module__", "") or ""
-    return module.split(".")[0] in ("keras", "tensorflow", "torch", "jax", "jaxlib", "functools", "inspect")
+    return found

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from unstuck.record import custom
-from unstuck.record.describe import MADE_WITH, leaf_layers, replaced, says_nothing
+from unstuck.record.altered import replaced
+from unstuck.record.describe import MADE_WITH, leaf_layers, says_nothing
 
 
 class CannotRebuild(Exception):

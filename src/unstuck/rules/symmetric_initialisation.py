@@ -90,8 +90,8 @@ model.fit(x.reshape(-1, 64), y, validation_data=(x_val.reshape(-1, 64), y_val), 
                     measure="identical-units",
                     value=kernel.units,
                     of=kernel.units,
-                    text=f"the {kernel.units} units of '{kernel.layer}' have equal weights at the start and after "
-                    f"{kernels.steps} steps",
+                    text=f"the {kernel.units} units of '{kernel.layer}' have equal weights at the start and, but for "
+                    f"rounding, after {kernels.steps} steps",
                 )
                 for kernel in copies
             ),

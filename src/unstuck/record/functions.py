@@ -1,0 +1,123 @@
+"""Functions inside a model: by which name its configuration refers to each, also to those that Keras cannot name.
+
+Keras writes a lambda as the code without what it refers to, and a function of another library (`tf.nn.softmax`,
+`jax.nn.relu`, `torch.tanh`, `keras.ops.square`) by a name under which it does not find it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from unstuck.record.altered import replaced
+
+SAME = frozenset(
+    {"relu", "relu6", "sigmoid", "tanh", "softmax", "log_softmax", "softplus", "softsign", "elu", "selu", "silu"}
+)
+"""Activations that are one function in Keras, TensorFlow, JAX and PyTorch; leaky_relu and gelu differ in a default."""
+KERAS_OWN = ("build", "quantize")
+"""Attributes of a layer that Keras puts around those of its class, with the layer inside."""
+
+
+def functions(model: Any) -> dict[str, Any]:
+    """Functions that the layers and the losses of a model call, by the name that stands for them in its configuration.
+
+    Those that Keras finds by its own names are left out.
+    """
+    found: dict[str, Any] = {}
+    for value in _called(model):
+        if not any(value is known for known in found.values()):
+            name, number = value.__name__, 1
+            while name in found:
+                number += 1
+                name = f"{value.__name__} {number}"
+            found[name] = value
+    return found
+
+
+def _called(model: Any) -> Iterator[Any]:
+    settings = getattr(getattr(model, "_compile_config", None), "config", None) or {}
+    for value in leaves(settings):
+        if hasattr(value, "__name__") and not isinstance(value, type) and not is_keras(value):
+            yield value
+    for layer in model._flatten_layers():
+        for attribute, value in vars(layer).items():
+            if attribute not in KERAS_OWN and callable(value) and hasattr(value, "__name__"):
+                own = hasattr(value, "__code__") and not is_keras(value)
+                if own or (is_keras(type(layer)) and not isinstance(value, type) and not _known_to_keras(value)):
+                    yield value
+
+
+def _known_to_keras(value: Any) -> bool:
+    module = str(getattr(value, "__module__", ""))
+    return module.startswith("keras.") and not module.startswith("keras.src.ops.")
+
+
+@contextlib.contextmanager
+def named(functions: Mapping[str, Any]) -> Iterator[None]:
+    """Configurations refer to these functions by their names, for a while."""
+    import keras
+    from keras.src import activations
+
+    serialize: Callable[[Any], Any] = activations.serialize
+
+    def activation(value: Any) -> Any:
+        name = _as_keras(value)
+        return serialize(getattr(keras.activations, name)) if name else _reference(value, functions, serialize)
+
+    def inside(layer: Any, value: Any) -> Any:
+        return _reference(value, functions, lambda given: original(layer, given))
+
+    original = keras.layers.Lambda._serialize_function_to_config
+    with (
+        replaced("serialize", {activations: activation}),
+        replaced("_serialize_function_to_config", {keras.layers.Lambda: inside}),
+    ):
+        yield
+
+
+def _as_keras(value: Any) -> str:
+    """Name of the activation of Keras that a function of another library is, or ""."""
+    name = str(getattr(value, "__name__", "")).removesuffix("_v2")
+    return name if name in SAME and is_keras(value) and not _known_to_keras(value) else ""
+
+
+def _reference(value: Any, functions: Mapping[str, Any], otherwise: Callable[[Any], Any]) -> Any:
+    name = next((name for name, function in functions.items() if function is value), "")
+    if not name:
+        return otherwise(value)
+    return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
+
+
+def compile_config(model: Any, functions: Mapping[str, Any]) -> dict[str, Any]:
+    """`model.get_compile_config()` with the functions by their names."""
+    settings = getattr(getattr(model, "_compile_config", None), "config", None)
+    if settings is None or not is_keras(model.get_compile_config):
+        return model.get_compile_config()  # type: ignore[no-any-return]
+    import keras
+
+    return keras.saving.serialize_keras_object(_by_name(settings, functions))  # type: ignore[no-any-return]
+
+
+def _by_name(value: Any, functions: Mapping[str, Any]) -> Any:
+    if isinstance(value, dict):
+        return {key: _by_name(item, functions) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_by_name(item, functions) for item in value)
+    return _reference(value, functions, lambda given: given)
+
+
+def leaves(value: Any) -> list[Any]:
+    """What nested dictionaries, lists and tuples hold, numbers and words left out."""
+    if isinstance(value, dict):
+        return [leaf for item in value.values() for leaf in leaves(item)]
+    if isinstance(value, (list, tuple)):
+        return [leaf for item in value for leaf in leaves(item)]
+    return [] if value is None or isinstance(value, (str, int, float, bool)) else [value]
+
+
+def is_keras(value: Any) -> bool:
+    """Whether a class or a function comes with Keras, a backend, or the standard library's `functools`, `inspect`."""
+    module = getattr(value, "__module__", "") or ""
+    return module.split(".")[0] in ("keras", "tensorflow", "torch", "jax", "jaxlib", "functools", "inspect")
