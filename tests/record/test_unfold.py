@@ -7,21 +7,13 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from tests.harness import Bench
+from tests.record.made_again import answers_again, recorded
 
 from unstuck.record.describe import serialized
-from unstuck.record.rebuild import assign, load_objects, rebuild
-from unstuck.record.recorded import RecordedFit, RecordedRun, read_run
-from unstuck.record.store import Writer
+from unstuck.record.rebuild import rebuild
+from unstuck.record.recorded import read_run
 from unstuck.record.unfold import unfold
-from unstuck.rules.examples import prelude
 
-LAST = """
-model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
-model.fit(x, y, epochs=1, verbose=0)
-expected = model.predict(x[:50], verbose=0)
-np.save(__import__("os").path.join(HOME, "expected.npy"), expected)
-"""
 PLAIN = """
 class Net(keras.Model):
     def __init__(self):
@@ -105,25 +97,6 @@ class Net(keras.Model):
         return self.out(self.gate(x))
 model = Net()
 """
-
-
-def recorded(code: str, folder: Path) -> tuple[RecordedRun, RecordedFit]:
-    script = folder / "train.py"
-    script.write_text(f"{prelude('raw')}\nHOME = {str(folder)!r}\n{code}\n{LAST}")
-    Bench().record(script, folder)
-    (folder / "elsewhere").mkdir()
-    Bench._recorder.writer = Writer(folder / "elsewhere")  # this process goes on making layers
-    run = read_run(folder)
-    assert not [event.body for event in run.events if event.kind == "fault"]
-    assert run.fits[0].end["status"] == "completed"
-    return run, run.fits[0]
-
-
-def answers_again(run: RecordedRun, fit: RecordedFit) -> np.ndarray:
-    x = fit.arrays["train-x0"]
-    model = rebuild(fit.body["model"]["config"], None, load_objects(run.folder, fit.index), (x,))
-    assign(model, run.weights(fit, fit.steps[-1]))
-    return keras.ops.convert_to_numpy(model(x[:50], training=False))
 
 
 @pytest.mark.parametrize("code", [PLAIN, OUT_OF_ORDER, FROM_LAYERS])

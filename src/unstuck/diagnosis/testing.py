@@ -118,10 +118,11 @@ def test(
         bench = Bench(base, task, train_y, task.held_y, executor, until, native, fresh, progress, {}, endpoint, second)
         bench.run([None], range(seeds))
         problem = bench.reproduces(recorded)
-        same_backend = setup.backend == "jax" and bench.store[key(None)].seeds
-        if not problem or bench.interrupted or same_backend:
+        trained = bool(bench.store[key(None)].seeds)
+        if not problem or bench.interrupted or (setup.backend == "jax" and trained):
             break
-        otherwise = f"batched on JAX: {problem}"
+        foreign = base.custom and not trained
+        otherwise = f"its own code is written for {setup.backend}" if foreign else f"batched on JAX: {problem}"
     if problem:
         return Tested((baseline_trial(bench),), problem=problem, cut=cut, interrupted=bench.interrupted)
     proven = [j.rule.name for j in judged if j.suspect and j.suspect.confidence == "proven" and not j.suspect.harm]
