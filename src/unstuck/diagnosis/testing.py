@@ -13,7 +13,7 @@ from unstuck.diagnosis.judge import Judged
 from unstuck.experiments.base import as_written, kept_rows, shortened
 from unstuck.experiments.bench import HELD, LOG_LOSS, TRAIN, Bench, key
 from unstuck.experiments.combination import combine, mean_skill
-from unstuck.experiments.differences import trained_otherwise
+from unstuck.experiments.differences import as_on_tensorflow, trained_otherwise
 from unstuck.experiments.experiment import Experiment, layer_configs
 from unstuck.experiments.follow_up import follow_up
 from unstuck.experiments.intervention import Intervention, Together
@@ -116,6 +116,8 @@ def test(
     for native in (True,) if otherwise else (False, True):
         executor = executors(setup.backend if native else "jax")
         bench = Bench(base, task, train_y, task.held_y, executor, until, native, fresh, progress, {}, endpoint, second)
+        if setup.backend == "tensorflow" and not native:
+            bench.stand_in = as_on_tensorflow
         bench.run([None], range(seeds))
         problem = bench.reproduces(recorded)
         trained = bool(bench.store[key(None)].seeds)

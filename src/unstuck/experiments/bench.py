@@ -78,9 +78,15 @@ class Bench:
     """What cures that do not raise the first endpoint are judged by, where the recorded run asks for it."""
     interrupted: bool = False
     """Whether the person stopped the trials; those that were finished are kept."""
+    stand_in: Callable[[Experiment], Experiment] = lambda experiment: experiment
+    """From an experiment to the one that is trained in its place, where a backend stands in for the recorded one."""
 
-    def run(self, interventions: Iterable[Intervention | None], seeds: Sequence[int]) -> None:
-        """Train these interventions (None: as written) with these seeds, once; results are kept in `store`."""
+    def run(self, interventions: Iterable[Intervention | None], seeds: Sequence[int], *, share: float = 1.0) -> None:
+        """Train these interventions (None: as written) with these seeds, once; results are kept in `store`.
+
+        Args:
+            share: of the seconds left, that a program may be expected to take; longer ones are left for a later call.
+        """
         groups: dict[str, list[Entry]] = {}
         wanted = {key(intervention): intervention for intervention in interventions}
         for intervention in wanted.values():
@@ -93,6 +99,8 @@ class Bench:
                     break
                 groups.setdefault(structure(experiment), []).append((intervention, seed, experiment, held_y))
         parts = [part for group in groups.values() for part in self._parts(group)]
+        if share < 1.0:
+            parts = [part for part in parts if self._expected(part) <= share * self.seconds_left]
         order = list(wanted)
         cheap_first = sorted(parts, key=lambda part: (part[0][2].steps * len(part), order.index(key(part[0][0]))))
         if cheap_first and self.seconds_left > 1:
@@ -100,14 +108,18 @@ class Bench:
 
     def _parts(self, group: list[Entry]) -> list[list[Entry]]:
         """The group, or one an intervention where all of it would take longer than is left: what is done counts."""
-        written = self.store.get(key(None), Scores())
-        a_step = written.seconds / max(1, len(written.seeds) * self.base.steps)
-        if a_step * sum(experiment.steps for _, _, experiment, _ in group) <= self.seconds_left:
+        if self._expected(group) <= self.seconds_left:
             return [group]
         parts: dict[str, list[Entry]] = {}
         for entry in group:
             parts.setdefault(key(entry[0]), []).append(entry)
         return list(parts.values())
+
+    def _expected(self, group: Sequence[Entry]) -> float:
+        """Seconds that a group takes at most, by what the run as written took with what it takes to compile."""
+        written = self.store.get(key(None), Scores())
+        a_step = written.seconds / max(1, len(written.seeds) * self.base.steps)
+        return a_step * sum(experiment.steps for _, _, experiment, _ in group)
 
     @property
     def seconds_left(self) -> float:
@@ -116,9 +128,9 @@ class Bench:
     def _experiment(self, intervention: Intervention | None, seed: int) -> tuple[Experiment, np.ndarray]:
         start = self.base.initial if seed == 0 or not self.fresh else None
         experiment, held_y = replace(self.base, initial=start), self.held_y
-        if intervention is None:
-            return experiment, held_y
-        return intervention.for_seed(experiment, held_y, seed)
+        if intervention is not None:
+            experiment, held_y = intervention.for_seed(experiment, held_y, seed)
+        return self.stand_in(experiment), held_y
 
     def _train(self, groups: Sequence[Sequence[Entry]]) -> None:
         self._announce(groups, 0)

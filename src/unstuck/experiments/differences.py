@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
+
 import numpy as np
 
+from unstuck.experiments.experiment import Experiment, compile_config
+from unstuck.experiments.interventions.loss import settled_loss
+from unstuck.experiments.structure import activation_name, last_layer
 from unstuck.measure.data import Data
-from unstuck.measure.setup import BINARY, CATEGORICAL, SPARSE, Setup
+from unstuck.measure.setup import BINARY, CATEGORICAL, SPARSE, Setup, compiled_loss
+
+TAKES_BACK = {
+    "binary_crossentropy": "sigmoid",
+    "categorical_crossentropy": "softmax",
+    "sparse_categorical_crossentropy": "softmax",
+}
+"""The activation that each of TensorFlow's losses undoes where the output ends with it."""
 
 
 def trained_otherwise(setup: Setup, data: Data) -> str:
@@ -33,6 +46,27 @@ def trained_otherwise(setup: Setup, data: Data) -> str:
     if name in CATEGORICAL and data.y.ndim > 1 and not np.allclose(data.y.sum(axis=-1), 1, atol=1e-3):
         return "rows of the labels do not sum to 1, for which TensorFlow's gradient is another one"
     return ""
+
+
+def as_on_tensorflow(experiment: Experiment) -> Experiment:
+    """The experiment as TensorFlow trains it, for the batched engine: the loss sees the logits that it takes back.
+
+    Left as it is, a saturated softmax or sigmoid has no gradient on JAX; on TensorFlow it has one.
+    """
+    loss = settled_loss(compile_config(experiment.compile).get("loss"))
+    model = copy.deepcopy(experiment.model)
+    layer = last_layer(model)
+    if loss is None or layer is None or experiment.other_y or loss["config"].get("from_logits"):
+        return experiment
+    activation = TAKES_BACK.get(compiled_loss(loss).name)
+    if activation_name(layer) != activation or layer["config"].get("activity_regularizer"):
+        return experiment
+    if layer["class_name"] == "Softmax":
+        layer.update(class_name="Activation", config={"name": layer["config"]["name"]})
+    layer["config"]["activation"] = "linear"
+    changed, settings = experiment.with_compile()
+    compile_config(settings)["loss"] = {**loss, "config": {**loss["config"], "from_logits": True}}
+    return replace(changed, model=model, decoding=replace(changed.decoding, activation=activation))
 
 
 def _out_of_range(y: np.ndarray, units: int | None) -> bool:

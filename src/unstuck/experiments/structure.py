@@ -39,6 +39,17 @@ def ends(model: Config) -> Ends:
     return found
 
 
+def last_layer(model: Config) -> Config | None:
+    """The layer that makes the output of a model that has one, nested models opened."""
+    layers = model["config"].get("layers", [])
+    if "output_layers" in model["config"]:
+        names = list(output_names(model["config"]["output_layers"]))
+        layers = [layer for layer in layers if [layer["config"].get("name")] == names]
+    if not layers:
+        return None
+    return last_layer(layers[-1]) if "layers" in layers[-1].get("config", {}) else layers[-1]
+
+
 def hidden_layers(model: Config) -> list[Config]:
     """All layers that are neither an output head nor follow one, in order."""
     found = ends(model)

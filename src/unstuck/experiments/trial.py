@@ -16,6 +16,8 @@ from unstuck.experiments.statistics import WORTH, paired_effect
 from unstuck.finding import Trial
 
 MAX_SEEDS = 12
+FIRST = 0.5
+"""Share of the time left that a change may take as long as others are open; what takes longer is tried last."""
 
 
 HELD_FIXED = ("data", "seed", "epochs", "batch size", "everything else in the script")
@@ -114,7 +116,7 @@ def run_trials(bench: Bench, arms: Sequence[Arm], seeds: int) -> list[tuple[Arm,
     def judge_all() -> list[tuple[Arm, Trial]]:
         return [(arm, judge(bench, arm, i, tried=tried)) for i, arm in enumerate(everything)]
 
-    bench.run([None, *wanted], range(seeds))
+    bench.run([None, *wanted], range(seeds), share=FIRST)
     judged = judge_all()
     total = seeds
     prices = [arm for arm in arms if arm.sign < 0]
@@ -129,8 +131,10 @@ def run_trials(bench: Bench, arms: Sequence[Arm], seeds: int) -> list[tuple[Arm,
         total = min(MAX_SEEDS, total * 2)
         again: list[Intervention | None] = [None, PLACEBO.intervention]
         again += [x for arm in close for x in (arm.against, arm.intervention)]
-        bench.run(again, range(total))
+        bench.run(again, range(total), share=FIRST)
         judged = judge_all()
+    bench.run([None, *wanted], range(seeds))
+    judged = judge_all()
     return [*judged, *_by_second(bench, judged, tried=2 * tried)] if bench.second else judged
 
 
@@ -155,13 +159,14 @@ def _settled(judged: Sequence[tuple[Arm, Trial]]) -> set[str]:
 
 
 def _undecided(judged: Sequence[tuple[Arm, Trial]]) -> list[Arm]:
-    """Cures that stay open, of rules that have no confirmed cure yet."""
+    """Cures that stay open, of rules that have no confirmed cure yet; those that promise most come first."""
     settled = _settled(judged)
-    return [
-        arm
+    close = [
+        (arm, trial)
         for arm, trial in judged
         if trial.outcome == "inconclusive" and arm.role == "intervention" and arm.rule not in settled
     ]
+    return [arm for arm, trial in sorted(close, key=lambda entry: -entry[0].sign * (entry[1].effect or 0.0))]
 
 
 def baseline_trial(bench: Bench, written: Intervention | None = None, number: str = "") -> Trial:

@@ -165,7 +165,7 @@ class Setup:
             backend=body["backend"],
             layers=layers,
             head=_head(tuple(layer for layer in layers if layer.name not in elsewhere) or layers),
-            loss=_loss(_of_port(compiled.get("loss"), graph.ports if graph else ()), known="loss" in compiled),
+            loss=compiled_loss(_of_port(compiled.get("loss"), graph.ports if graph else ()), known="loss" in compiled),
             optimizer=_optimizer(model.get("optimizer") or {}),
             metrics=tuple(_named(m) for m in _listed(compiled.get("metrics"))),
             batch_size=body["batch_size"],
@@ -329,7 +329,8 @@ def _of_port(losses: Any, ports: Sequence[str]) -> Any:
     return losses[ports[0]] if named and ports and ports[0] in losses else losses
 
 
-def _loss(raw: Any, *, known: bool) -> Loss:
+def compiled_loss(raw: Any, *, known: bool = True) -> Loss:
+    """The loss in compile settings: a name, a function, a class, or the first of several."""
     entries = [entry for entry in _listed(raw) if entry is not None]
     if not entries:
         return Loss("" if known else "unknown")

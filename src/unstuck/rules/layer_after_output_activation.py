@@ -54,8 +54,9 @@ model = keras.Sequential([
     keras.layers.Dense(3, activation="softmax"),
     keras.layers.BatchNormalization(),
 ])
-model.compile(keras.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-model.fit(x, y, epochs=10, validation_data=(x_val, y_val), verbose=0)
+model.compile(keras.optimizers.Adam(0.01), loss="categorical_crossentropy", metrics=["accuracy"])
+validation = (x_val, keras.utils.to_categorical(y_val, 3))
+model.fit(x, keras.utils.to_categorical(y, 3), epochs=10, validation_data=validation, verbose=0)
 """,
         data="three-classes",
     )

@@ -69,15 +69,15 @@ class LearningRateTooHigh(Rule):
     sick = Example(
         """
 model = keras.Sequential([
+    keras.layers.Flatten(),
     keras.layers.Dense(32, activation="relu"),
     keras.layers.Dense(32, activation="relu"),
-    keras.layers.Dense(32, activation="relu"),
-    keras.layers.Dense(3, activation="softmax"),
+    keras.layers.Dense(10, activation="softmax"),
 ])
-model.compile(keras.optimizers.Adam(learning_rate=10.0), loss="sparse_categorical_crossentropy")
+model.compile(keras.optimizers.Adam(learning_rate=1.0), loss="sparse_categorical_crossentropy")
 model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
 """,
-        data="three-classes",
+        data="images",
     )
     healthy = Example(
         """

@@ -51,11 +51,12 @@ class ReluOnClassOutput(Rule):
         """
 model = keras.Sequential([
     keras.layers.Dense(16, activation="relu"),
-    keras.layers.Dense(1, activation="relu"),
+    keras.layers.Dense(3, activation="relu"),
 ])
-model.compile("adam", loss="binary_crossentropy", metrics=["accuracy"])
+model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(x, y, epochs=10, validation_data=(x_val, y_val), verbose=0)
-"""
+""",
+        data="three-classes",
     )
     healthy = Example(
         """

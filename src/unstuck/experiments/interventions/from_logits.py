@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from unstuck.experiments.experiment import Experiment, compile_config
 from unstuck.experiments.intervention import Intervention
-from unstuck.experiments.interventions.loss import logits_activation, loss_class, loss_source
+from unstuck.experiments.interventions.loss import logits_activation, loss_source, settled_loss
 from unstuck.finding import Fix
-from unstuck.measure.setup import LOSS_NAMES, Setup
+from unstuck.measure.setup import Setup
 
 
 @dataclass(frozen=True)
@@ -24,16 +24,9 @@ class SetFromLogits(Intervention):
     def apply(self, experiment: Experiment) -> Experiment:
         changed, settings = experiment.with_compile()
         chosen = compile_config(settings)
-        loss = chosen["loss"]
-        loss = loss[0] if isinstance(loss, (list, tuple)) else loss
-        if not isinstance(loss, dict):
-            name = LOSS_NAMES.get(str(loss), str(loss))
-            loss = {
-                "module": "keras.losses",
-                "class_name": loss_class(name),
-                "config": {},
-                "registered_name": None,
-            }
+        loss = settled_loss(chosen["loss"])
+        if loss is None:
+            raise ValueError(f"a single loss of Keras has from_logits, not {chosen['loss']!r}")
         name = str(loss["class_name"])
         chosen["loss"] = {**loss, "config": {**loss["config"], "from_logits": self.value}}
         binary = name.startswith("Binary")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from unstuck.experiments.experiment import Experiment, compile_config
 from unstuck.experiments.intervention import Intervention
 from unstuck.finding import Edit, Fix
-from unstuck.measure.setup import BINARY, Setup
+from unstuck.measure.setup import BINARY, Setup, compiled_loss
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,18 @@ def serialized_loss(name: str, from_logits: bool) -> object:  # noqa: FBT001
         "config": {"from_logits": True},
         "registered_name": None,
     }
+
+
+def settled_loss(given: Any) -> dict[str, Any] | None:
+    """A loss in compile settings as a class whose settings can be set; None for several and for a person's own."""
+    if isinstance(given, (list, tuple)):
+        return settled_loss(given[0]) if len(given) == 1 else None
+    loss = compiled_loss(given)
+    if loss.custom or not loss.name or (isinstance(given, dict) and "class_name" not in given):
+        return None
+    if isinstance(given, dict) and isinstance(given.get("config"), dict):
+        return {**given, "config": dict(given["config"])}
+    return {"module": "keras.losses", "class_name": loss_class(loss.name), "config": {}, "registered_name": None}
 
 
 def set_loss(setup: Setup, name: str, *, from_logits: bool) -> Edit | None:
