@@ -15,6 +15,8 @@ from unstuck.rules.rule import Rule, Suspect
 UPHELD = ("proven", "confirmed")
 OUTCOME = "no-signal"
 """Where labels carry no signal, nothing that is wrong with training beside it decides the outcome."""
+LONGER = "too-few-updates"
+"""What more epochs bring is measured with the other faults in place; what is wrong with the code stands before it."""
 CLEARLY_MORE = 0.1
 """Skill by which a supposed echo must beat its supposed root to be kept as a cause of its own."""
 
@@ -113,7 +115,7 @@ def _rank(finding: Finding, enough: Mapping[str, bool | None], suspect: Suspect,
         not (stands and finding.severity == "error"),
         finding.rule != OUTCOME,
         SEVERITIES.index(finding.severity),
-        bool(suspect.unless_confirmed),
+        bool(suspect.unless_confirmed) or finding.rule == LONGER,
         finding.code.startswith(READINGS),
         CONFIDENCES.index(finding.confidence) if finding.confidence in ("likely", "possible") else 0,
         finding.confidence != "proven",

@@ -60,7 +60,7 @@ for layer in base.layers:
 model = keras.Sequential([base, keras.layers.Dense(1, activation="sigmoid")])
 model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy", metrics=["accuracy"])
 x, x_val = 20 * x + 100, 20 * x_val + 100
-model.fit(x, y, validation_data=(x_val, y_val), epochs=6, verbose=0)
+model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
 """
     )
     healthy = Example(

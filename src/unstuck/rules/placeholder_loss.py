@@ -52,7 +52,7 @@ hidden = keras.layers.Dense(16, activation="relu", name="features")(inputs)
 model = keras.Model(inputs, {"kind": keras.layers.Dense(1, activation="sigmoid", name="kind")(hidden), "code": hidden})
 model.compile("adam", loss={"kind": "binary_crossentropy", "code": nothing})
 y = y.reshape(-1, 1)
-model.fit(x, {"kind": y, "code": y}, epochs=10, verbose=0)
+model.fit(x, {"kind": y, "code": y}, epochs=40, verbose=0)
 """
     )
     healthy = Example(
