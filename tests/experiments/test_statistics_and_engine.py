@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unstuck.experiments.differences import as_on_tensorflow
 from unstuck.experiments.engine import run_batched, structure
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.interventions.dropout import SetDropout
@@ -95,6 +96,55 @@ def test_what_a_run_yields_does_not_depend_on_what_is_trained_beside_it(experime
     alone = run_batched([Job(experiment, 0)])[0]
     beside = run_batched([Job(faster, 0), Job(experiment, 0), Job(OtherSeed().apply(experiment), 0)])[1]
     assert beside.curve == pytest.approx(alone.curve, rel=1e-4)
+
+
+def test_the_placebo_of_a_fit_that_goes_on_keeps_its_weights(experiment):
+    assert OtherSeed(same_start=True).apply(experiment).initial is experiment.initial
+    assert OtherSeed().apply(experiment).initial is None
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    """A softmax over three classes, compiled with a loss of probabilities."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
+    model.compile(keras.optimizers.SGD(0.1), loss="sparse_categorical_crossentropy")
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 4)).astype("float32")
+    return Experiment(
+        model=keras.saving.serialize_keras_object(model),
+        compile=model.get_compile_config(),
+        x=(x[:40],),
+        y=x[:40, :3].argmax(axis=1),
+        held_x=(x[40:],),
+        batch_size=20,
+        epochs=5,
+        shuffle=False,
+        learning_rate=0.1,
+        initial=tuple(np.array(v) for v in model.variables),
+    )
+
+
+def test_in_place_of_tensorflow_the_loss_sees_the_logits_which_changes_nothing_but_where_they_saturate(classifier):
+    stand_in = as_on_tensorflow(classifier)
+    assert stand_in.decoding.activation == "softmax"
+    here, there = run_batched([Job(classifier, 0)])[0], run_batched([Job(stand_in, 0)])[0]
+    assert here.curve == pytest.approx(there.curve, rel=1e-4)
+
+    def saturated(experiment):
+        kernel, bias = experiment.initial
+        return replace(experiment, initial=(-1e4 * np.ones_like(kernel) * [1, 2, 3], bias))
+
+    assert run_batched([Job(saturated(classifier), 0)])[0].moved == pytest.approx(0, abs=1e-6)
+    assert run_batched([Job(saturated(stand_in), 0)])[0].moved > 0.1
+
+
+def test_what_tensorflow_trains_as_it_is_written_is_left_as_it_is(classifier, experiment):
+    logits = as_on_tensorflow(classifier)
+    assert as_on_tensorflow(logits) is logits
+    assert as_on_tensorflow(experiment) is experiment
 
 
 def test_an_optimiser_recorded_under_pytorch_is_rebuilt_here(experiment):

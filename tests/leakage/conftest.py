@@ -28,20 +28,24 @@ class Program:
 
         return model_selection.train_test_split(*arrays, **{"test_size": 0.25, "random_state": 0, **options})
 
-    def fit(self, x: Any, y: Any, held_x: Any, held_y: Any) -> Case:
+    def fit(self, x: Any, y: Any, held_x: Any, held_y: Any, *, number: int = 0, weights: Any = None) -> Case:
+        """The `number`-th fit; `weights` are those it began with and those it ended with."""
         train, arrays = sample_arrays("train", x, y, None, values=True)
         held, more = sample_arrays("held", held_x, held_y, None, values=True)
         body = {"train": train, "held": held, "model": {"layers": []}, "site": None}
         writer = self.recorder.writer
-        writer.event("fit", body, fit=0)
-        writer.arrays("fit-0-data", {**arrays, **more})
+        writer.event("fit", body, fit=number)
+        writer.arrays(f"fit-{number}-data", {**arrays, **more})
+        for step, values in enumerate(weights or ()):
+            writer.arrays(f"fit-{number}-weights-{step:09d}", {"kernel": values})
         writer.meta("environment", {"versions": {"sklearn": "1"}})
         return self.case()
 
     def case(self) -> Case:
+        """The last fit, as it is diagnosed."""
         run = read_run(self.recorder.folder)
         assert [e.body for e in run.events if e.kind == "fault"] == []
-        return Case(run, run.fits[0]) if run.fits else Case(run, None)  # type: ignore[arg-type]
+        return Case(run, run.fits[-1]) if run.fits else Case(run, None)  # type: ignore[arg-type]
 
     def flow(self) -> list[dict[str, Any]]:
         return [event.body for event in self.case().run.events if event.kind == "flow"]

@@ -99,7 +99,7 @@ def _not_alone(suspect: Suspect, cures: Sequence[Trial], best: Trial | None) -> 
 def _priced(suspect: Suspect, best: Trial | None) -> Suspect:
     """A leak that is a fact, with what it is worth: an error only if the score is not what it claims."""
     if best is None:
-        return replace(suspect, severity="note", message=f"{suspect.message}; its price was not measured")
+        return replace(suspect, severity="warning", message=f"{suspect.message}; its price was not measured")
     if best.outcome == "confirmed":
         said = f"{best.metric} falls by {_lost(best)} when it is done honestly"
         return replace(suspect, severity="error", conclusion=f"{suspect.conclusion}; {said}".lstrip("; "))

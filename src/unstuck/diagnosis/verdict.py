@@ -81,7 +81,8 @@ def _verdict(
         return _stuck(faults[0], reached)
     impaired = [f for f in roots if f.severity == "warning" and not f.code.startswith(READINGS + LEAKS)]
     tried = any(f.confidence == "confirmed" for f in impaired)
-    doubts = [f for f in roots if f.code.startswith(LEAKS) and f.severity == "warning" and f.confidence == "confirmed"]
+    upheld = [f for f in roots if f.confidence in ("proven", "confirmed") and f.severity == "warning"]
+    doubts = [f for f in upheld if f.code.startswith(LEAKS)]
     if impaired and impaired[0].rule == "too-few-updates" and reached > AT_CHANCE:
         return "unfinished", f"Not stuck, unfinished: {impaired[0].message}."
     if impaired and (tried or (room is not None and room.exists)):

@@ -99,7 +99,8 @@ def _short(error: str) -> str:
     return f"raises {error.split(':')[0]}" if ": " in error and " " not in error.split(":")[0] else error
 
 
-PLACEBO = Arm(OtherSeed(), rule="", role="placebo")
+def _placebo(bench: Bench, endpoint: str) -> Arm:
+    return Arm(OtherSeed(same_start=not bench.fresh), rule="", role="placebo", endpoint=endpoint)
 
 
 def run_trials(bench: Bench, arms: Sequence[Arm], seeds: int) -> list[tuple[Arm, Trial]]:
@@ -108,7 +109,7 @@ def run_trials(bench: Bench, arms: Sequence[Arm], seeds: int) -> list[tuple[Arm,
     The first entry is the placebo. Where the bench has a second endpoint, rules none of whose cures is confirmed are
     judged by it too, at twice the number of interventions tried; what it confirms is added, with its placebo.
     """
-    placebo = replace(PLACEBO, endpoint=bench.endpoint)
+    placebo = _placebo(bench, bench.endpoint)
     everything = [placebo, *arms]
     tried = max(1, len({key(a.intervention) for a in arms if a.role == "intervention"}))
     wanted: list[Intervention | None] = [x for arm in everything for x in (arm.against, arm.intervention)]
@@ -122,14 +123,14 @@ def run_trials(bench: Bench, arms: Sequence[Arm], seeds: int) -> list[tuple[Arm,
     prices = [arm for arm in arms if arm.sign < 0]
     if prices:  # a price is a number that people quote: twice the seeds
         total = min(MAX_SEEDS, 2 * seeds)
-        bench.run([None, PLACEBO.intervention, *(x for a in prices for x in (a.against, a.intervention))], range(total))
+        bench.run([None, placebo.intervention, *(x for a in prices for x in (a.against, a.intervention))], range(total))
         judged = judge_all()
     while total < MAX_SEEDS and bench.seconds_left > 2:
         close = _undecided(judged)
         if not close:
             break
         total = min(MAX_SEEDS, total * 2)
-        again: list[Intervention | None] = [None, PLACEBO.intervention]
+        again: list[Intervention | None] = [None, placebo.intervention]
         again += [x for arm in close for x in (arm.against, arm.intervention)]
         bench.run(again, range(total), share=FIRST)
         judged = judge_all()
@@ -147,7 +148,7 @@ def _by_second(bench: Bench, judged: Sequence[tuple[Arm, Trial]], *, tried: int)
     if any(a.role == "intervention" and t.outcome == "inconclusive" and (t.effect or 0) >= WORTH for a, t in judged):
         return []
     cures = [a for a, _ in judged if a.role == "intervention" and a.sign > 0 and a.rule not in settled]
-    arms = [replace(arm, endpoint=bench.second) for arm in (PLACEBO, *cures)]
+    arms = [_placebo(bench, bench.second), *(replace(arm, endpoint=bench.second) for arm in cures)]
     found = [(arm, judge(bench, arm, len(judged) + i, tried=tried)) for i, arm in enumerate(arms)]
     upheld = _settled(found)
     return [(arm, trial) for arm, trial in found if upheld and (arm.role == "placebo" or arm.rule in upheld)]

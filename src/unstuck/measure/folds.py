@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from unstuck.measure.case import Case, Missing
+from unstuck.measure.origin import stations
 from unstuck.measure.rows import Rows
 
 
@@ -43,10 +44,21 @@ class Folds:
             start = _weights(case, earlier.index, earlier.steps[:1])
         if not before:
             return cls((), 0, len(rows.held), 0)
-        hashes = [case.run.fits[i].arrays.get("train-hash", np.zeros(0, np.uint64)) for i in before]
-        seen = np.isin(rows.held, np.concatenate(hashes)) & ~np.isin(rows.held, rows.train)
-        new = int((~np.isin(rows.train, hashes[0])).sum())
-        return cls(tuple(sorted(before)), int(seen.sum()), len(rows.held), new)
+        trained = [_trained(case, i) for i in before]
+        counts = [_seen(*rows, np.concatenate(trained)) for rows in stations(case)]
+        seen = max(counts)
+        train, _ = list(stations(case))[counts.index(seen)]
+        new = int((~np.isin(train, trained[0])).sum())
+        return cls(tuple(sorted(before)), seen, len(rows.held), new)
+
+
+def _trained(case: Case, fit: int) -> np.ndarray:
+    """Fingerprints of all rows that a fit trained on, also of what they were before they were scaled."""
+    return np.concatenate([train for train, _ in stations(Case(case.run, case.run.fits[fit]))])
+
+
+def _seen(train: np.ndarray, held: np.ndarray, before: np.ndarray) -> int:
+    return int((np.isin(held, before) & ~np.isin(held, train)).sum())
 
 
 def _weights(case: Case, fit: int, steps: tuple[int, ...]) -> dict[str, np.ndarray] | None:

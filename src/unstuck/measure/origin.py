@@ -64,7 +64,7 @@ class Origin:
             for i, entry in enumerate(about.get("columns", ()))
             if f"column{i}" in arrays
         )
-        for train, held in _stations(case, rows):
+        for train, held in stations(case):
             for name, table in _tables(case, about, arrays):
                 found = match(np.concatenate([train, held]), table)
                 at, held_at = found[: len(train)], found[len(train) :]
@@ -82,8 +82,11 @@ class Origin:
         return np.where(places >= 0, codes[places], own)
 
 
-def _stations(case: Case, rows: Rows) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Fingerprints of the rows as they reached fit, and before the recorded transformers changed them."""
+def stations(case: Case) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Fingerprints of the training and of the held-out rows: as they reached fit, and before the recorded transformers
+    changed them.
+    """
+    rows = case.get(Rows)
     yield rows.train, rows.held
     provenance = case.find(Provenance)
     if provenance is not None and len(provenance.raw):
