@@ -108,6 +108,10 @@ Study().run()
         network('Dense(10, activation="relu")', '"adam", loss="categorical_crossentropy"'),
         {"relu-on-class-output"},
     ),
+    "a tanh on one class": (
+        network('Dense(1, activation="tanh")', '"adam", loss="binary_crossentropy"'),
+        {"relu-on-class-output"},
+    ),
     "one-hot labels under the sparse loss": (
         DATA
         + "y = keras.utils.to_categorical(y)\nmodel = Sequential([Dense(8), Dense(3, activation='softmax')])\n"

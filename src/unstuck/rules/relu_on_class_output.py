@@ -16,20 +16,23 @@ from unstuck.measure.skill import Skill
 from unstuck.measure.task import Task
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
-RECTIFIED = frozenset({"relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish"})
+RECTIFIED = frozenset({"relu", "relu6", "leaky_relu", "elu", "celu", "selu", "gelu", "silu", "swish", "mish"})
 """Activations meant for hidden layers: unbounded above and flat or nearly so below 0."""
+OTHERS = frozenset({"tanh", "hard_tanh", "softsign", "softplus", "hard_silu", "hard_swish"})
+"""More of them. Half of what the first three give is no probability, and as logits they stay between -1 and 1."""
 
 
 class ReluOnClassOutput(Rule):
-    """The classes come out of a ReLU, and the loss takes them for probabilities or logits.
+    """The classes come out of a ReLU or a tanh, and the loss takes them for probabilities or logits.
 
     What it finds
-    An output that ends with relu or one of its relatives under a binary or categorical cross-entropy.
+    An output that ends with relu, tanh or another activation for hidden layers under a binary or categorical
+    cross-entropy.
 
     Why training stops
     ReLU is 0 with slope 0 for every negative input. A class whose unit is negative gets no gradient; a row on which all
     units are negative is 0/0 after the loss has divided by the sum. Above 1 binary cross-entropy is clipped and has no
-    gradient either.
+    gradient either. So it is with the negative half of tanh.
 
     What you see
     A loss that is high and jumps, NaN, or stays; accuracy at the share of one class, or of none.
@@ -39,7 +42,7 @@ class ReluOnClassOutput(Rule):
     nevertheless; those are cleared.
 
     When to ignore it
-    Never: there is nothing that ReLU does better here.
+    Never: there is nothing that ReLU or tanh does better here.
 
     References
     keras/src/backend/jax/nn.py (categorical_crossentropy). Questions 51185079 and 58572274 on Stack Overflow.
@@ -83,18 +86,19 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             return NotApplicable("the loss is not a cross-entropy")
         if not paired(setup, contract):
             return NotApplicable(UNPAIRED)
-        if head.activation not in RECTIFIED or not plain_output(setup):
+        if head.activation not in RECTIFIED | OTHERS or not plain_output(setup):
             return Cleared(f"the output ends with {head.activation}")
         if width_of_activation(setup) == 1 and loss.name not in BINARY:
             return NotApplicable("one unit under a categorical loss: see categorical-loss-on-one-unit")
         if task is not None and task.kind == "regression":
             return NotApplicable("the targets are not classes: see class-loss-on-regression")
         logits = "logits" if loss.from_logits else "probabilities"
+        label = "no gradient below 0" if head.activation in RECTIFIED else f"gives no {logits}"
         message = f"the output ends with {head.activation}, and the loss takes it for {logits}"
         return Suspect(
             message=message,
             confidence="likely",
-            location=setup.layer_location(head.activation_layer, "activation", 1, "no gradient below 0"),
+            location=setup.layer_location(head.activation_layer, "activation", 1, label),
             related=(setup.loss_location(f"takes {logits}"),),
             evidence=gathered(_zeros(replay), loss_at_chance(skill)),
             scope={"layer": head.layer.name},

@@ -1,4 +1,4 @@
-"""A ReLU where probabilities are wanted."""
+"""A ReLU or a tanh where probabilities are wanted."""
 
 from __future__ import annotations
 
@@ -9,20 +9,25 @@ from unstuck.source.sighting import Sighting, argument_node, in_call
 from unstuck.source.story import Story
 
 CODE = "OUT111"
+GIVES = {"relu": ("a ReLU", "0 or unbounded"), "tanh": ("tanh", "-1 to 1")}
+NOTHING = {
+    "relu": "a row whose units are all 0 has no probabilities (0/0) and no gradient",
+    "tanh": "what is below 0 is no probability, is cut off, and has no gradient",
+}
 
 
 def sightings(story: Story) -> Iterator[Sighting]:
     for found in judged(story):
         head, loss = found.head, found.loss
-        if head.activation != "relu" or loss is None or loss.name not in BINARY | CATEGORICAL | SPARSE:
+        if head.activation not in GIVES or loss is None or loss.name not in BINARY | CATEGORICAL | SPARSE:
             continue
         activation = "sigmoid" if loss.name in BINARY else "softmax"
-        place = head.places[0]
+        (name, label), place = GIVES[head.activation], head.places[0]
         yield Sighting(
             node=argument_node(place, "activation", 1 if place is head.layer else 0),
-            message=f"the output goes through a ReLU, and {loss.spoken} takes it for probabilities",
-            label="0 or unbounded",
+            message=f"the output goes through {name}, and {loss.spoken} takes it for probabilities",
+            label=label,
             related=((in_call(found.compiled.node, "loss", 1), "wants probabilities"),),
-            conclusion="a row whose units are all 0 has no probabilities (0/0) and no gradient",
+            conclusion=NOTHING[head.activation],
             help=f"use {activation}",
         )
