@@ -32,11 +32,13 @@ class Graph:
 
     Attributes:
         outputs: the nodes whose results the model returns. ports: the names that losses and targets give them.
+        inputs: the nodes that take its arrays, in their order.
     """
 
     nodes: Mapping[str, Node]
     outputs: tuple[str, ...]
     ports: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, case: Case) -> Self:
@@ -49,11 +51,13 @@ class Graph:
             ends = model["config"]["output_layers"]
             outputs = tuple(output_names(ends))
             ports = tuple(map(str, ends)) if isinstance(ends, dict) else outputs
+            inputs = tuple(output_names(model["config"]["input_layers"]))
         else:
             names = [layer["config"].get("name", "") for layer in layers]
             nodes = [_node(layer, (names[i - 1],) if i else ()) for i, layer in enumerate(layers)]
             outputs = ports = (nodes[-1].name,)
-        return cls({node.name: node for node in nodes}, outputs, ports)
+            inputs = (nodes[0].name,)
+        return cls({node.name: node for node in nodes}, outputs, ports, inputs)
 
     @property
     def elsewhere(self) -> frozenset[str]:
