@@ -51,7 +51,7 @@ class Graph:
             ends = model["config"]["output_layers"]
             outputs = tuple(output_names(ends))
             ports = tuple(map(str, ends)) if isinstance(ends, dict) else outputs
-            inputs = tuple(output_names(model["config"]["input_layers"]))
+            inputs = tuple(output_names(model["config"].get("input_layers", ())))
         else:
             names = [layer["config"].get("name", "") for layer in layers]
             nodes = [_node(layer, (names[i - 1],) if i else ()) for i, layer in enumerate(layers)]
