@@ -26,6 +26,12 @@ model = keras.Sequential([
     keras.layers.Lambda(times(0.5)),
     keras.layers.Dense(9, activation=lambda t: keras.ops.maximum(t, np.float32(0.1))),
     keras.layers.Lambda(times(3.0)),
+    keras.layers.Dense(
+        6,
+        kernel_initializer=lambda shape, dtype=None: keras.ops.full(shape, np.float32(0.2), dtype=dtype),
+        kernel_regularizer=lambda kernel: 0.01 * keras.ops.sum(keras.ops.abs(kernel)),
+        kernel_constraint=lambda kernel: keras.ops.clip(kernel, -np.float32(0.5), 0.5),
+    ),
     keras.layers.Lambda(keras.ops.square),
     keras.layers.Dense(1, activation="sigmoid"),
 ])
@@ -44,7 +50,7 @@ def test_functions_of_a_library_are_found_again_and_activations_by_their_usual_n
     run, fit = recorded(imported + code, tmp_path)
     assert np.allclose(np.load(tmp_path / "expected.npy"), answers_again(run, fit), atol=1e-5)
     setup = Setup.of(Case(run, fit))
-    assert (setup.head.activation, setup.hidden[-1].activation) == ("sigmoid", "sin")
+    assert ("sin", "sigmoid") == (setup.layers[1].activation, setup.head.activation)
 
 
 @pytest.mark.filterwarnings("error::UserWarning")
@@ -53,6 +59,7 @@ def test_a_lambda_as_loss_is_compiled_again(tmp_path: Path) -> None:
     run, fit = recorded(LAMBDAS, tmp_path, loss)
     model = rebuild(fit.body["model"]["config"], fit.body["model"]["compile"], load_objects(run.folder, fit.index))
     x, y = fit.arrays["train-x0"][:40], fit.arrays["train-y0"][:40].reshape(-1, 1)
-    expected = np.square(keras.ops.convert_to_numpy(model(x, training=False)) - y).mean()
+    penalty = sum(float(keras.ops.convert_to_numpy(loss)) for loss in model.losses)
+    expected = penalty + np.square(keras.ops.convert_to_numpy(model(x, training=False)) - y).mean()
     assert model.evaluate(x, y, batch_size=40, verbose=0) == pytest.approx(expected, rel=1e-4)
     assert Setup.of(Case(run, fit)).loss.custom

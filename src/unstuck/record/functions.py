@@ -58,20 +58,23 @@ def _known_to_keras(value: Any) -> bool:
 def named(functions: Mapping[str, Any]) -> Iterator[None]:
     """Configurations refer to these functions by their names, for a while."""
     import keras
-    from keras.src import activations
+    from keras.src import activations, constraints, initializers, regularizers
 
-    serialize: Callable[[Any], Any] = activations.serialize
+    def by_name(serialize: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return lambda value: _reference(value, functions, serialize)
 
     def activation(value: Any) -> Any:
         name = _as_keras(value)
-        return serialize(getattr(keras.activations, name)) if name else _reference(value, functions, serialize)
+        return named_activation(getattr(keras.activations, name) if name else value)
 
     def inside(layer: Any, value: Any) -> Any:
         return _reference(value, functions, lambda given: original(layer, given))
 
+    named_activation = by_name(activations.serialize)
     original = keras.layers.Lambda._serialize_function_to_config
+    others = {module: by_name(module.serialize) for module in (constraints, initializers, regularizers)}
     with (
-        replaced("serialize", {activations: activation}),
+        replaced("serialize", {activations: activation, **others}),
         replaced("_serialize_function_to_config", {keras.layers.Lambda: inside}),
     ):
         yield
