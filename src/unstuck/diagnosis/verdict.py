@@ -107,7 +107,14 @@ def _without_fault(
     if not ending.steps and ending.cut:
         return "unknown", f"Not judged: the fit {ending.words}."
     if skill is None or not np.isfinite(skill.best):
-        why = case.fit.end.get("error") or case.fit.probe.get("error") or _without_skill(case)
+        raised = case.fit.end.get("error")
+        why = (
+            raised
+            or _missing(case, Data)
+            or case.fit.probe.get("error")
+            or _missing(case, Skill)
+            or "too little was recorded"
+        )
         return "unknown", f"Not judged: {str(why).splitlines()[0]}."
     reached, learnable = skill.best, room.learnable if room else float("nan")
     on = "held-out" if np.isfinite(skill.held) else "training"
@@ -145,12 +152,13 @@ def _without_fault(
     return "unknown", f"No cause was found: {on} skill is {reached:.2f} {beside}."
 
 
-def _without_skill(case: Case) -> str:
+def _missing(case: Case, kind: type[Data] | type[Skill]) -> str:
+    """What this quantity lacks, in words; "" when it is there."""
     try:
-        case.get(Skill)
+        case.get(kind)
     except Missing as missing:
-        return f"it needs {missing.evidence}"
-    return "too little was recorded"
+        return f"it needs {missing.evidence} ({missing.supply})" if missing.supply else f"it needs {missing.evidence}"
+    return ""
 
 
 def _facts(case: Case, verdict: Verdict, skill: Skill | None, curve: Curve | None, task: Task | None) -> list[str]:
