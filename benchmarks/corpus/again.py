@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.corpus.trying import tried
 from unstuck.diagnosis import Workers
-from unstuck.diagnosis.judge import Judged, judge_all
-from unstuck.diagnosis.testing import test
+from unstuck.diagnosis.judge import judge_all
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.interventions.placebo import OtherSeed
@@ -57,21 +57,12 @@ def stand_again(report: Report, folder: Path, workers: Workers, *, budget: float
     for finding in report.findings:
         if finding.confidence != "confirmed" or finding.explained_by or finding.fit or finding.cure is None:
             continue
-        entry, label = judged[finding.rule], labels[finding.cure]
-        suspect = entry.suspect
+        suspect, label = judged[finding.rule].suspect, labels[finding.cure]
         cure = next((c for c in suspect.cures if c.label == label), None) if suspect else None
         if suspect is None or cure is None:
             continue
         anew = Suspect(message="", cures=(OnNewSeeds(cure),), harm=suspect.harm, endpoint=suspect.endpoint)
-        tested = test(
-            case,
-            [Judged(entry.rule, entry.result, anew)],
-            executors=workers.executor,
-            budget=budget,
-            seeds=SEEDS,
-            progress=lambda _: None,
-        )
-        tried = [t for t in tested.trials if t.role == "intervention" and t.value]
-        if tried:
-            found[finding.rule] = any(t.outcome == "confirmed" for t in tried)
+        trials = tried(case, anew, workers, seconds=budget, seeds=SEEDS)
+        if trials:
+            found[finding.rule] = any(trial.outcome == "confirmed" for trial in trials)
     return found

@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+from benchmarks.corpus.trying import tried
 from unstuck.diagnosis import Workers
-from unstuck.diagnosis.judge import Judged, result
-from unstuck.diagnosis.testing import test
 from unstuck.experiments.intervention import Intervention, Together
 from unstuck.experiments.interventions.activations import ReplaceActivations
 from unstuck.experiments.interventions.batch_size import SetBatchSize
@@ -22,7 +21,6 @@ from unstuck.experiments.interventions.standardise import StandardiseInputs
 from unstuck.experiments.interventions.widen import Widen
 from unstuck.measure.case import Case
 from unstuck.record.recorded import read_run
-from unstuck.rules import catalogue
 from unstuck.rules.rule import Suspect
 
 DRAWN, MOST_AT_ONCE, SEEDS = 8, 3, 3
@@ -46,7 +44,6 @@ def repairs(folder: Path, workers: Workers, seconds: float, *, seed: int) -> boo
     drawn = random.Random(seed)
     cures = tuple(Together(tuple(drawn.sample(CHANGES, drawn.randint(1, MOST_AT_ONCE)))) for _ in range(DRAWN))
     run = read_run(folder)
-    case, rule = Case(run, run.fits[0]), catalogue()[0]
-    judged = Judged(rule, result(rule, case, "found", ""), Suspect(message="", cures=cures))
-    tested = test(case, [judged], executors=workers.executor, budget=seconds, seeds=SEEDS, progress=lambda _: None)
-    return any(t.outcome == "confirmed" and (t.effect or 0) > 0 for t in tested.trials if t.role == "intervention")
+    suspect = Suspect(message="", cures=cures)
+    trials = tried(Case(run, run.fits[0]), suspect, workers, seconds=seconds, seeds=SEEDS)
+    return any(trial.outcome == "confirmed" and (trial.effect or 0) > 0 for trial in trials)

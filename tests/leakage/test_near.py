@@ -41,3 +41,12 @@ def test_the_dimension_of_the_cloud_is_measured() -> None:
     rng = np.random.default_rng(0)
     plane = rng.uniform(size=(4_000, 2)) @ rng.normal(size=(2, 40))
     assert nearest(plane[:3_000], plane[3_000:]).dimension == pytest.approx(2, abs=0.5)
+
+
+def test_several_noisy_copies_of_each_image_are_found_where_no_single_one_is_near_enough() -> None:
+    rng = np.random.default_rng(0)
+    images = datasets.load_digits().images.reshape(-1, 64)[:300] / 16
+    copies = np.concatenate([images + rng.normal(0, 0.05, images.shape) for _ in range(4)])
+    found = nearest(*scaled(*halves(copies), pixels=True))
+    assert found.near.mean() > 0.2
+    assert 0 == nearest(*scaled(*halves(datasets.load_digits().images.reshape(-1, 64)), pixels=True)).near.sum()
