@@ -45,7 +45,7 @@ def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, 
         judged = replace(judged, suspect=suspect)
         result = _outcome(result, "found", suspect.message)
     if suspect.confidence == "proven":
-        priced = _priced(suspect, best) if suspect.harm else _not_alone(suspect, cures, best)
+        priced = _priced(suspect, best, judged.rule.severity) if suspect.harm else _not_alone(suspect, cures, best)
         return _finding(replace(judged, suspect=priced), case, tested, best, "proven", priced.conclusion), result
     if best is None:
         return _untested(judged, case, tested, trials)
@@ -96,10 +96,14 @@ def _not_alone(suspect: Suspect, cures: Sequence[Trial], best: Trial | None) -> 
     return replace(suspect, evidence=(*suspect.evidence, found))
 
 
-def _priced(suspect: Suspect, best: Trial | None) -> Suspect:
-    """A leak that is a fact, with what it is worth: an error only if the score is not what it claims."""
+def _priced(suspect: Suspect, best: Trial | None, usual: Severity) -> Suspect:
+    """A leak that is a fact, with what it is worth: an error only if the score is not what it claims.
+
+    Without a price it is a doubt, or a note where such a leak, by the severity of its rule, usually costs nothing.
+    """
     if best is None:
-        return replace(suspect, severity="warning", message=f"{suspect.message}; its price was not measured")
+        message = f"{suspect.message}; its price was not measured"
+        return replace(suspect, severity="note" if usual == "note" else "warning", message=message)
     if best.outcome == "confirmed":
         said = f"{best.metric} falls by {_lost(best)} when it is done honestly"
         return replace(suspect, severity="error", conclusion=f"{suspect.conclusion}; {said}".lstrip("; "))
