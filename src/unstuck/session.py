@@ -14,7 +14,7 @@ from unstuck.finding import Report
 from unstuck.record import custom
 from unstuck.record.describe import custom_objects, serialized
 from unstuck.record.fingerprint import as_array
-from unstuck.record.functions import compile_config, functions
+from unstuck.record.functions import compile_config
 from unstuck.record.recorder import Recorder
 from unstuck.record.refit import Request
 from unstuck.record.sites import user_site
@@ -95,7 +95,7 @@ def _request(keras: Any, model: Any, x: Any, y: Any, held: Any, epochs: int | No
     iterations = int(np.asarray(keras.ops.convert_to_numpy(model.optimizer.iterations))) if model.optimizer else 0
     history = getattr(getattr(model, "history", None), "epoch", None)
     try:
-        config, settings = serialized(model, lambda _: None), compile_config(model, functions(model))
+        config, settings = serialized(model, lambda _: None), compile_config(model)
     except Exception as error:
         raise UnstuckError(
             "E016",

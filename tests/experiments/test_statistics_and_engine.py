@@ -53,6 +53,22 @@ def test_an_effect_too_small_to_matter_is_never_confirmed(scores, shift):
     assert "confirmed" != paired_effect(scores, [s + shift for s in scores]).decision
 
 
+def _of(model, x, y, **settings):
+    """An experiment that trains on the first 40 rows, in order, from the weights that the model has."""
+    import keras
+
+    return Experiment(
+        model=keras.saving.serialize_keras_object(model),
+        compile=model.get_compile_config(),
+        x=(x[:40],),
+        y=y[:40],
+        held_x=(x[40:],),
+        shuffle=False,
+        initial=tuple(np.array(v) for v in model.variables),
+        **settings,
+    )
+
+
 @pytest.fixture(scope="module")
 def experiment():
     import keras
@@ -63,18 +79,7 @@ def experiment():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(50, 4)).astype("float32")
     y = x[:, :1] * 2 - x[:, 1:2]
-    return Experiment(
-        model=keras.saving.serialize_keras_object(model),
-        compile=model.get_compile_config(),
-        x=(x[:40],),
-        y=y[:40],
-        held_x=(x[40:],),
-        batch_size=16,
-        epochs=6,
-        shuffle=False,
-        learning_rate=0.01,
-        initial=tuple(np.array(v) for v in model.variables),
-    )
+    return _of(model, x, y, batch_size=16, epochs=6, learning_rate=0.01)
 
 
 def test_the_batched_run_equals_model_fit_also_with_a_last_batch_that_is_not_full(experiment):
@@ -113,18 +118,7 @@ def classifier():
     model.compile(keras.optimizers.SGD(0.1), loss="sparse_categorical_crossentropy")
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 4)).astype("float32")
-    return Experiment(
-        model=keras.saving.serialize_keras_object(model),
-        compile=model.get_compile_config(),
-        x=(x[:40],),
-        y=x[:40, :3].argmax(axis=1),
-        held_x=(x[40:],),
-        batch_size=20,
-        epochs=5,
-        shuffle=False,
-        learning_rate=0.1,
-        initial=tuple(np.array(v) for v in model.variables),
-    )
+    return _of(model, x, x[:, :3].argmax(axis=1), batch_size=20, epochs=5, learning_rate=0.1)
 
 
 def test_in_place_of_tensorflow_the_loss_sees_the_logits_which_changes_nothing_but_where_they_saturate(classifier):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from unstuck.diagnosis.testing import Tested
-from unstuck.diagnosis.verdict import READINGS
+from unstuck.diagnosis.verdict import LONGER, READINGS
 from unstuck.experiments.bench import TRAIN
 from unstuck.finding import CONFIDENCES, SEVERITIES, Evidence, Finding
 from unstuck.rules.rule import Rule, Suspect
@@ -15,8 +15,6 @@ from unstuck.rules.rule import Rule, Suspect
 UPHELD = ("proven", "confirmed")
 OUTCOME = "no-signal"
 """Where labels carry no signal, nothing that is wrong with training beside it decides the outcome."""
-LONGER = "too-few-updates"
-"""What more epochs bring is measured with the other faults in place; what is wrong with the code stands before it."""
 CLEARLY_MORE = 0.1
 """Skill by which a supposed echo must beat its supposed root to be kept as a cause of its own."""
 
@@ -43,7 +41,7 @@ def link(
         linked.append(msgspec.structs.replace(finding, evidence=finding.evidence + more))
     enough = {t.id: t.sufficient for t in tested.trials}
     stands = {f.rule: _stands(f, suspects[f.rule]) for f in findings}
-    ranked = sorted(linked, key=lambda f: _rank(f, enough, suspects[f.rule], stands=stands[f.rule]))
+    ranked = sorted(linked, key=lambda f: _rank(f, enough, stands=stands[f.rule]))
     return tuple(f if stands[f.rule] else _weighed(f, ranked[0], enough) for f in ranked)
 
 
@@ -108,14 +106,14 @@ def _root(rule: str, parents: Mapping[str, str | None]) -> str | None:
     return current
 
 
-def _rank(finding: Finding, enough: Mapping[str, bool | None], suspect: Suspect, *, stands: bool) -> tuple[object, ...]:
+def _rank(finding: Finding, enough: Mapping[str, bool | None], *, stands: bool) -> tuple[object, ...]:
     sufficient = any(enough.get(i) for i in finding.experiments)
     return (
         finding.explained_by is not None,
         not (stands and finding.severity == "error"),
         finding.rule != OUTCOME,
         SEVERITIES.index(finding.severity),
-        bool(suspect.unless_confirmed) or finding.rule == LONGER,
+        finding.rule == LONGER,
         finding.code.startswith(READINGS),
         CONFIDENCES.index(finding.confidence) if finding.confidence in ("likely", "possible") else 0,
         finding.confidence != "proven",

@@ -29,6 +29,8 @@ NEAR_ZERO = 0.05
 OVERCONFIDENT = 0.5
 """Rise of the validation loss over its lowest value that is told even where the answers are as good as any."""
 LEAKS = ("LEK",)
+LONGER = "too-few-updates"
+"""What more epochs bring is measured with the other faults in place; what is wrong with the code stands before it."""
 READINGS = ("OUT109", "OUT2", "EVA")
 """Warnings about how a score is read; training itself is none the worse for them."""
 
@@ -83,7 +85,7 @@ def _verdict(
     tried = any(f.confidence == "confirmed" for f in impaired)
     upheld = [f for f in roots if f.confidence in ("proven", "confirmed") and f.severity == "warning"]
     doubts = [f for f in upheld if f.code.startswith(LEAKS)]
-    if impaired and impaired[0].rule == "too-few-updates" and reached > AT_CHANCE:
+    if impaired and impaired[0].rule == LONGER and reached > AT_CHANCE:
         return "unfinished", f"Not stuck, unfinished: {impaired[0].message}."
     if impaired and (tried or (room is not None and room.exists)):
         return "impaired", f"Training is impaired: {impaired[0].message}."

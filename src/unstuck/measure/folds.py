@@ -45,9 +45,8 @@ class Folds:
         if not before:
             return cls((), 0, len(rows.held), 0)
         trained = [_trained(case, i) for i in before]
-        counts = [_seen(*rows, np.concatenate(trained)) for rows in stations(case)]
-        seen = max(counts)
-        train, _ = list(stations(case))[counts.index(seen)]
+        known = np.concatenate(trained)
+        seen, train = max(((_seen(*rows, known), rows[0]) for rows in stations(case)), key=lambda entry: entry[0])
         new = int((~np.isin(train, trained[0])).sum())
         return cls(tuple(sorted(before)), seen, len(rows.held), new)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.finding import Evidence
+from unstuck.measure.contract import Contract
 from unstuck.measure.curve import Curve
 from unstuck.measure.reach import Reach
 from unstuck.measure.replay import Replay
@@ -21,6 +22,21 @@ SAME_LOSS = 1e-5
 def gathered(*found: Evidence | None) -> tuple[Evidence, ...]:
     """The pieces of evidence that were seen."""
     return tuple(evidence for evidence in found if evidence is not None)
+
+
+def fit_raised(contract: Contract | None) -> Evidence | None:
+    """The first line of the error that fit ended with."""
+    if contract is None or not contract.error:
+        return None
+    return Evidence(measure="fit-raised", text=f"fit raised {contract.error.splitlines()[0][:100]}")
+
+
+def first_non_finite(curve: Curve | None) -> Evidence | None:
+    """The step from which on the loss is not a number."""
+    if curve is None or curve.non_finite_step is None:
+        return None
+    step = curve.non_finite_step
+    return Evidence(measure="first-step-not-finite", text=f"the loss is not a number from step {step} on", value=step)
 
 
 def standstill(replay: Replay | None) -> Evidence | None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from unstuck.record.altered import replaced, tensorflow_left_alone
-from unstuck.record.functions import compile_config, functions, is_keras, leaves, named
+from unstuck.record.functions import compile_config, compiled, functions, is_keras, leaves, named
 from unstuck.record.sites import Site
 
 Made = tuple[tuple[Any, ...], dict[str, Any]]
@@ -35,7 +35,6 @@ def describe_model(
     """
     import keras
 
-    called = functions(model)
     described: dict[str, Any] = {
         "name": model.name,
         "class": type(model).__name__,
@@ -48,11 +47,11 @@ def describe_model(
         "compile": None,
         "custom_train_step": _overrides(model, keras, "train_step") or _overrides(model, keras, "compute_loss"),
     }
-    with named(called):
+    with named(model):
         described["layers"] = describe_layers(leaf_layers(model), site_of)
     parts: dict[str, Callable[[], Any]] = {
         "config": lambda: serialized(model, made_with),
-        "compile": lambda: compile_config(model, called),
+        "compile": lambda: compile_config(model),
     }
     for key, make in parts.items():
         try:
@@ -70,7 +69,7 @@ def serialized(model: Any, made_with: Callable[[Any], Any]) -> dict[str, Any]:
     import keras
 
     uncompiled = {type(model): lambda _: None}  # what it is compiled with stands by itself
-    with _speaking(model, made_with), named(functions(model)), replaced("get_compile_config", uncompiled):
+    with _speaking(model, made_with), named(model), replaced("get_compile_config", uncompiled):
         return keras.saving.serialize_keras_object(model)  # type: ignore[no-any-return]
 
 
@@ -122,7 +121,7 @@ def _held(model: Any, site_of: Callable[[Any], Site | None], made_with: Callable
     if all(is_keras(type(layer)) for layer in (model, *held)):
         return []
     found = []
-    with _speaking(model, made_with), named(functions(model)):
+    with _speaking(model, made_with), named(model):
         for layer in held:
             try:
                 arguments = _arguments(made_with(layer))
@@ -230,9 +229,8 @@ def _optimizer(optimizer: Any) -> dict[str, Any] | None:
 
 def custom_objects(model: Any) -> dict[str, Any]:
     """Functions and classes that the configuration refers to by a name that Keras does not know."""
-    settings = getattr(getattr(model, "_compile_config", None), "config", None) or {}
     found = functions(model)
-    for value in leaves(settings):
+    for value in leaves(compiled(model)):
         if not is_keras(type(value)) and type(value).__module__ not in ("builtins", "numpy"):
             found[type(value).__name__] = type(value)
     for layer in model._flatten_layers():

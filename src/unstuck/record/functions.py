@@ -36,9 +36,13 @@ def functions(model: Any) -> dict[str, Any]:
     return found
 
 
+def compiled(model: Any) -> dict[str, Any]:
+    """What a model was compiled with, as it was given; empty where it was not."""
+    return getattr(getattr(model, "_compile_config", None), "config", None) or {}
+
+
 def _called(model: Any) -> Iterator[Any]:
-    settings = getattr(getattr(model, "_compile_config", None), "config", None) or {}
-    for value in leaves(settings):
+    for value in leaves(compiled(model)):
         if hasattr(value, "__name__") and not isinstance(value, type) and not is_keras(value):
             yield value
     for layer in model._flatten_layers():
@@ -55,20 +59,22 @@ def _known_to_keras(value: Any) -> bool:
 
 
 @contextlib.contextmanager
-def named(functions: Mapping[str, Any]) -> Iterator[None]:
-    """Configurations refer to these functions by their names, for a while."""
+def named(model: Any) -> Iterator[None]:
+    """Configurations refer to the functions of a model by their names, for a while."""
     import keras
     from keras.src import activations, constraints, initializers, regularizers
 
+    called = functions(model)
+
     def by_name(serialize: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        return lambda value: _reference(value, functions, serialize)
+        return lambda value: _reference(value, called, serialize)
 
     def activation(value: Any) -> Any:
         name = _as_keras(value)
         return named_activation(getattr(keras.activations, name) if name else value)
 
     def inside(layer: Any, value: Any) -> Any:
-        return _reference(value, functions, lambda given: original(layer, given))
+        return _reference(value, called, lambda given: original(layer, given))
 
     named_activation = by_name(activations.serialize)
     original = keras.layers.Lambda._serialize_function_to_config
@@ -86,29 +92,29 @@ def _as_keras(value: Any) -> str:
     return name if name in SAME and is_keras(value) and not _known_to_keras(value) else ""
 
 
-def _reference(value: Any, functions: Mapping[str, Any], otherwise: Callable[[Any], Any]) -> Any:
-    name = next((name for name, function in functions.items() if function is value), "")
+def _reference(value: Any, called: Mapping[str, Any], otherwise: Callable[[Any], Any]) -> Any:
+    name = next((name for name, function in called.items() if function is value), "")
     if not name:
         return otherwise(value)
     return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
 
 
-def compile_config(model: Any, functions: Mapping[str, Any]) -> dict[str, Any]:
+def compile_config(model: Any) -> dict[str, Any]:
     """`model.get_compile_config()` with the functions by their names."""
-    settings = getattr(getattr(model, "_compile_config", None), "config", None)
-    if settings is None or not is_keras(model.get_compile_config):
+    settings = compiled(model)
+    if not settings or not is_keras(model.get_compile_config):
         return model.get_compile_config()  # type: ignore[no-any-return]
     import keras
 
-    return keras.saving.serialize_keras_object(_by_name(settings, functions))  # type: ignore[no-any-return]
+    return keras.saving.serialize_keras_object(_by_name(settings, functions(model)))  # type: ignore[no-any-return]
 
 
-def _by_name(value: Any, functions: Mapping[str, Any]) -> Any:
+def _by_name(value: Any, called: Mapping[str, Any]) -> Any:
     if isinstance(value, dict):
-        return {key: _by_name(item, functions) for key, item in value.items()}
+        return {key: _by_name(item, called) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_by_name(item, functions) for item in value)
-    return _reference(value, functions, lambda given: given)
+        return type(value)(_by_name(item, called) for item in value)
+    return _reference(value, called, lambda given: given)
 
 
 def leaves(value: Any) -> list[Any]:

@@ -10,7 +10,7 @@ from unstuck.finding import Evidence
 from unstuck.measure.contract import Contract
 from unstuck.measure.data import Data
 from unstuck.measure.replay import Replay
-from unstuck.measure.seen import accuracy_is_a_share, gathered, standstill
+from unstuck.measure.seen import accuracy_is_a_share, fit_raised, gathered, standstill
 from unstuck.measure.setup import CATEGORICAL, SPARSE, Setup
 from unstuck.measure.skill import Skill
 from unstuck.measure.task import Task
@@ -97,7 +97,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             location=setup.loss_location("log(1) = 0 for every label"),
             related=(setup.layer_location(setup.head.layer, "units", 0, label="one unit"),),
             evidence=gathered(
-                _zero_loss(setup, skill), standstill(replay), accuracy_is_a_share(skill, task), _raised(contract)
+                _zero_loss(setup, skill), standstill(replay), accuracy_is_a_share(skill, task), fit_raised(contract)
             ),
             scope={"layer": setup.head.layer.name},
             cures=(cure,),
@@ -122,10 +122,3 @@ def _zero_loss(setup: Setup, skill: Skill | None) -> Evidence | None:
         return Evidence(measure="reported-loss", text=f"the reported loss is {loss:.4g}", value=loss)
     clip = "exactly 0" if loss == 0 else f"{loss:.2g}: that is Keras's clip at 1 − 1e-7"
     return Evidence(measure="reported-loss", text=f"the loss is {clip}, not a good fit", value=loss, expected=0.0)
-
-
-def _raised(contract: Contract) -> Evidence | None:
-    if not contract.error:
-        return None
-    text = f"fit raised {contract.error.splitlines()[0][:100]}"
-    return Evidence(measure="fit-raised", text=text)

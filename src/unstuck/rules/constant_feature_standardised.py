@@ -9,7 +9,7 @@ from unstuck.finding import Evidence, Fix
 from unstuck.measure.contract import Contract
 from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
-from unstuck.measure.seen import gathered
+from unstuck.measure.seen import first_non_finite, gathered
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
@@ -107,7 +107,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
                     value=standardised,
                     expected=1.0,
                 ),
-                _first_nan(curve),
+                first_non_finite(curve),
             ),
             cures=(DropFeatures(tuple(int(j) for j in empty), names),),
             fix=Fix(
@@ -141,10 +141,3 @@ def _standardised(columns: np.ndarray) -> float:
     if not varying.any():
         return 0.0
     return float(((np.abs(mean) < MEAN) & (np.abs(spread - 1) < SPREAD))[varying].mean())
-
-
-def _first_nan(curve: Curve | None) -> Evidence | None:
-    if curve is None or curve.non_finite_step is None:
-        return None
-    step = curve.non_finite_step
-    return Evidence(measure="first-step-not-finite", text=f"the loss is not a number from step {step} on", value=step)

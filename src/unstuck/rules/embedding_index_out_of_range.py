@@ -12,7 +12,7 @@ from unstuck.measure.contract import Contract
 from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.graph import Graph
-from unstuck.measure.seen import gathered
+from unstuck.measure.seen import first_non_finite, fit_raised, gathered
 from unstuck.measure.setup import Layer, Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
@@ -98,8 +98,8 @@ model.fit(tokens, found, validation_split=0.2, epochs=15, verbose=0)
                 Evidence(measure="largest-index", text=f"the largest index is {high}", value=high, expected=size - 1)
                 if high >= size
                 else Evidence(measure="smallest-index", text=f"the smallest index is {low}", value=low, expected=0),
-                _raised(contract),
-                _not_a_number(curve),
+                fit_raised(contract),
+                first_non_finite(curve),
             ),
             scope={"layer": layer.name},
             cures=(SetInputDim(layer.name, high + 1),) if low >= 0 and high < MOST_ROWS else (),
@@ -137,16 +137,3 @@ def _span(data: Data, number: int) -> Iterator[tuple[int, int]]:
         yield int(about[0]["min"]), int(about[0]["max"])
     elif number < len(data.x) and data.x[number].size and np.isfinite(data.x[number].astype(np.float64)).all():
         yield int(data.x[number].min()), int(data.x[number].max())
-
-
-def _raised(contract: Contract | None) -> Evidence | None:
-    if contract is None or not contract.error:
-        return None
-    return Evidence(measure="fit-raised", text=f"fit raised {contract.error.splitlines()[0][:100]}")
-
-
-def _not_a_number(curve: Curve | None) -> Evidence | None:
-    if curve is None or curve.non_finite_step is None:
-        return None
-    step = curve.non_finite_step
-    return Evidence(measure="non-finite-step", text=f"the loss is not a number from step {step} on", value=step)

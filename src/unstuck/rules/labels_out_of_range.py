@@ -10,7 +10,7 @@ from unstuck.measure.contract import Contract
 from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.room import Room
-from unstuck.measure.seen import gathered
+from unstuck.measure.seen import fit_raised, gathered
 from unstuck.measure.setup import SPARSE, Setup
 from unstuck.measure.task import MAX_CLASSES
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
@@ -105,7 +105,7 @@ model.fit(x, y, epochs=30, validation_data=(x_val, y_val), verbose=0)
                     value=share,
                     expected=0.0,
                 ),
-                _raised(contract),
+                fit_raised(contract),
                 _loss_zero(curve),
             ),
             cures=(cure,) if low >= 0 and high < MAX_CLASSES else (),
@@ -120,12 +120,6 @@ model.fit(x, y, epochs=30, validation_data=(x_val, y_val), verbose=0)
                 "diverging-loss",
             ),
         )
-
-
-def _raised(contract: Contract) -> Evidence | None:
-    if not contract.error:
-        return None
-    return Evidence(measure="fit-raised", text=f"fit raised {contract.error.splitlines()[0][:100]}")
 
 
 def _loss_zero(curve: Curve | None) -> Evidence | None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.experiments.interventions.loss import SetLoss
-from unstuck.finding import Evidence
 from unstuck.measure.contract import Contract, suited_loss
 from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.replay import Replay
-from unstuck.measure.seen import gathered, standstill, zero_loss
+from unstuck.measure.seen import fit_raised, gathered, standstill, zero_loss
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
@@ -85,7 +84,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             message="compile() was given no loss, so there is nothing to learn",
             confidence="proven",
             location=setup.compile_location(label="no loss"),
-            evidence=gathered(zero_loss(curve), standstill(replay), _raised(contract)),
+            evidence=gathered(zero_loss(curve), standstill(replay), fit_raised(contract)),
             cures=(SetLoss(name, from_logits),),
             conclusion="without a loss there is no gradient",
             leads_to=(
@@ -95,9 +94,3 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
                 "vanishing-gradient",
             ),
         )
-
-
-def _raised(contract: Contract) -> Evidence | None:
-    if not contract.error:
-        return None
-    return Evidence(measure="fit-raised", text=f"fit raised {contract.error.splitlines()[0][:100]}")

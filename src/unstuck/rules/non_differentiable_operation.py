@@ -15,7 +15,7 @@ from unstuck.measure.graph import Graph, Node
 from unstuck.measure.keras_warnings import KerasWarnings
 from unstuck.measure.moves import Moves
 from unstuck.measure.own_code import OwnCode, functions_named
-from unstuck.measure.seen import gathered
+from unstuck.measure.seen import fit_raised, gathered
 from unstuck.measure.setup import Layer, Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
@@ -110,9 +110,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
                     text=f"none of {weights:,} weights in {len(before)} layers before it moved in {steps} steps",
                     value=weights,
                 ),
-                Evidence(measure="fit-raised", text=f"fit raised {contract.error.splitlines()[0][:100]}")
-                if refused
-                else None,
+                fit_raised(contract) if refused else None,
                 warnings.cite("Gradients do not exist for variables"),
             ),
             scope={"operation": name},

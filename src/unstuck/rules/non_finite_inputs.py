@@ -10,7 +10,7 @@ from unstuck.measure.contract import Contract
 from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.replay import Replay
-from unstuck.measure.seen import gathered
+from unstuck.measure.seen import first_non_finite, fit_raised, gathered
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, Rule, Suspect
 
@@ -98,10 +98,10 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             or setup.fit_location(),
             evidence=gathered(
                 Evidence(measure=f"non-finite-{where}-inputs", text=_cells(arrays, count, data.columns), value=count),
-                _first_nan(curve),
+                first_non_finite(curve),
                 _weights(replay),
                 _outputs(replay),
-                _raised(contract),
+                fit_raised(contract),
             ),
             cures=(ImputeInputs(),),
             conclusion="NaN times a weight is NaN, and the update carries it into every weight" if spoilt else "",
@@ -143,13 +143,6 @@ def _cells(arrays: tuple[np.ndarray, ...], count: int, columns: tuple[str, ...])
     return f"{text}, " + ", ".join(f"{name} ({per_column[j]})" for name, j in zip(names, worst, strict=True))
 
 
-def _first_nan(curve: Curve | None) -> Evidence | None:
-    if curve is None or curve.non_finite_step is None:
-        return None
-    step = curve.non_finite_step
-    return Evidence(measure="first-step-not-finite", text=f"the loss is not a number from step {step} on", value=step)
-
-
 def _weights(replay: Replay | None) -> Evidence | None:
     if replay is None:
         return None
@@ -166,9 +159,3 @@ def _outputs(replay: Replay | None) -> Evidence | None:
         return None
     text = f"before the first step {bad[0]} gives NaN for some rows already"
     return Evidence(measure="layers-not-finite-at-the-start", text=text, value=len(bad))
-
-
-def _raised(contract: Contract) -> Evidence | None:
-    if not contract.error:
-        return None
-    return Evidence(measure="fit-raised", text=f"fit raised {contract.error.splitlines()[0][:100]}")

@@ -7,7 +7,7 @@ from unstuck.measure.contract import Contract
 from unstuck.measure.curve import Curve
 from unstuck.measure.moves import Moves
 from unstuck.measure.own_loop import OwnLoop
-from unstuck.measure.seen import gathered
+from unstuck.measure.seen import fit_raised, gathered
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
@@ -100,9 +100,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=6, verbose=0)
                 )
                 if zero
                 else None,
-                Evidence(measure="fit-raised", text=f"fit raised {contract.error.splitlines()[0][:100]}")
-                if refused
-                else None,
+                fit_raised(contract) if refused else None,
             ),
             conclusion="Keras reports its own tracker and evaluates with the compiled loss; neither is used",
             impairs=False,
