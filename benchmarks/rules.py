@@ -106,7 +106,8 @@ def _answer(bench: Bench, rule: type[Rule], kind: str, folder: Path) -> dict[str
         report = _run(example, folder)
     else:
         report = bench.diagnose(example, folder, Settings(budget=BUDGET))
-    roots = [f for f in report.findings if f.explained_by is None and f.outcome == "found"]
+    found = [f for f in report.findings if f.outcome == "found" and f.confidence != "possible"]
+    roots = [f for f in found if f.explained_by is None]
     errors = [f.rule for f in report.findings if f.severity == "error"]
     names = [f.rule for f in roots]
     told = names if kind == "sick" else errors

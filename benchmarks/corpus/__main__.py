@@ -94,7 +94,9 @@ def told(report: Report) -> dict[str, Any]:
 
 
 def _roots(report: Report) -> list[Finding]:
-    return [f for f in report.findings if f.explained_by is None and f.outcome == "found" and f.severity != "note"]
+    """What is shown as a cause: the less than likely is left out, as in the report."""
+    found = [f for f in report.findings if f.outcome == "found" and f.confidence != "possible"]
+    return [f for f in found if f.explained_by is None and f.severity != "note"]
 
 
 def _told_as_notes(report: Report) -> list[Finding]:

@@ -43,3 +43,12 @@ def test_equal_rows_are_left_out_of_the_count(program: Any) -> None:
     x, x_val = program.split(np.zeros((80, 3), "float32"), random_state=0)
     y, y_val = program.split(Y, random_state=1)
     assert 0 == program.fit(x, y, x_val, y_val).get(Pairing).rows
+
+
+def test_every_row_finds_its_own_label_again(program: Any) -> None:
+    x, x_val = program.split(X, random_state=0)
+    y, y_val = program.split(Y, random_state=1)
+    found = program.fit(3 * x, y, 3 * x_val, y_val).get(Pairing)
+    given = np.concatenate([y, y_val])
+    np.testing.assert_array_equal(x[:, 0] > 0, given[found.own])
+    np.testing.assert_array_equal(x_val[:, 0] > 0, given[found.held_own])

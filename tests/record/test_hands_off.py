@@ -32,7 +32,7 @@ FITS = [
 def zoo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("zoo")
     shutil.copy(PROGRAMS / "zoo.py", folder)
-    environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", TF_DETERMINISTIC_OPS="1", PYTHONWARNINGS="ignore")
+    environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", TF_DETERMINISTIC_OPS="1", PYTHONWARNINGS="default")
     commands = {
         "plain": [sys.executable, "zoo.py", "plain.npz"],
         "run": [sys.executable, "-c", RUN, "zoo.py", "run.npz"],
@@ -68,6 +68,16 @@ def test_output_random_states_and_exit_status_are_the_scripts_own(zoo, how):
     assert 1 == ended["plain"].returncode == ended[how].returncode
     assert ended["plain"].stdout == ended[how].stdout
     assert ended["plain"].stdout.count("random states") == 12
+
+
+@pytest.mark.parametrize("how", ["run", "watch"])
+def test_no_warning_is_added(zoo, how):
+    _, ended = zoo
+    plain, watched = (
+        {line.partition("Warning:")[2] for line in ended[name].stderr.splitlines() if "Warning:" in line}
+        for name in ("plain", how)
+    )
+    assert plain >= watched
 
 
 def test_an_uncaught_error_shows_the_frames_and_words_it_had(zoo):

@@ -96,3 +96,18 @@ def test_programs_that_look_alike_have_their_own_first_root(cause, bench, tmp_pa
 def test_sound_programs_get_notes_at_most(program, bench, tmp_path):
     report = diagnosed(bench, SOUND[program], tmp_path)
     assert [f.rule for f in report.findings if f.severity != "note"] == []
+
+
+def test_classes_that_were_never_trained_are_not_numbered_otherwise(bench, tmp_path):
+    code = """
+x, y = np.concatenate([x, x_val]), np.concatenate([y, y_val])
+order = np.argsort(y, kind="stable")
+x, y, x_val, y_val = x[order][:1400], y[order][:1400], x[order][1400:], y[order][1400:]
+model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(32, "relu"), keras.layers.Dense(10, "softmax")])
+model.compile(keras.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy")
+model.fit(x, y, validation_data=(x_val, y_val), epochs=5, verbose=0)
+"""
+    report = bench.diagnose(Example(code, data="images"), tmp_path / "run", Settings(experiments="off"))
+    assert ["ordered-validation-split"] == [f.rule for f in report.findings if f.severity == "error"]
+    told = next(r for r in report.rules if r.rule == "class-index-mismatch")
+    assert told.outcome in ("cleared", "not-applicable")

@@ -66,7 +66,9 @@ def judge_fit(case: Case, findings: Sequence[Finding]) -> Fit:
 def _verdict(
     case: Case, findings: Sequence[Finding], skill: Skill | None, curve: Curve | None, room: Room | None
 ) -> tuple[Verdict, str]:
-    roots = [f for f in findings if f.explained_by is None]
+    shown = [f for f in findings if f.confidence != "possible"]
+    named = {f.rule for f in shown}
+    roots = [f for f in shown if f.explained_by not in named]
     errors = [f for f in roots if f.severity == "error"]
     leaks = [f for f in errors if f.code.startswith(LEAKS)]
     faults = [f for f in errors if not f.code.startswith(LEAKS)]

@@ -73,24 +73,36 @@ def set_metrics(setup: Setup, title: str, written: str) -> Fix:
     return fix(title, [setup.sources.set_argument(setup.sites["compile"], "metrics", written, 3)])
 
 
-def insert_before_head(setup: Setup, calls: tuple[str, ...]) -> Edit | None:
-    """New lines before the head in `Sequential([...])` or a chain of `model.add(...)`; None where neither is written.
+def insert_before(setup: Setup, layer: Layer, calls: tuple[str, ...]) -> Edit | None:
+    """New layers before one in `Sequential([...])`, in a chain of `model.add(...)` or called as `Dense(10)(x)`.
 
     Args:
         setup: the program.
+        layer: the one they are put before.
         calls: layer calls without their module, `Dropout(0.5)`.
+
+    Returns:
+        None where the layer is written in none of these ways.
     """
-    sources, site = setup.sources, setup.head.layer.site
+    sources, site = setup.sources, layer.site
     call = sources.call(site)
-    if call is None or site is None or setup.model_kind != "sequential":
+    if call is None or site is None or setup.model_kind not in ("sequential", "functional"):
         return None
     lines = sources.lines[site["file"]]
     start = sources.location(site)
     line = lines[site["line"] - 1]
     before = line[: site["column"] - 1]
-    prefix = ast.unparse(call.func).removesuffix(setup.head.layer.kind)
+    prefix = ast.unparse(call.func).removesuffix(layer.kind)
     text = "\n".join(lines)
     if start is None or any(not _at_hand(prefix, c, text) for c in calls):
+        return None
+    if given := _given(sources.tree(site["file"]), call):
+        place = sources.span(site["file"], given)
+        new = sources.text(place)
+        for c in calls:
+            new = f"{prefix}{c}({new})"
+        return sources.replace(place, new)
+    if setup.model_kind == "functional":
         return None
     indent = before[: len(before) - len(before.lstrip())]
     if not before.strip():
@@ -103,6 +115,17 @@ def insert_before_head(setup: Setup, calls: tuple[str, ...]) -> Edit | None:
     if before.rstrip().endswith((",", "[")):
         at = (start.line, start.column)
         return Edit(file=start.file, start=at, end=at, text="".join(f"{prefix}{c}, " for c in calls))
+    return None
+
+
+def _given(tree: ast.Module, layer: ast.Call) -> ast.expr | None:
+    """The one tensor that a layer is called on where it is made: `x` of `Dense(10)(x)`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Call) and len(node.args) == 1:
+            made = node.func
+            if (made.lineno, made.col_offset) == (layer.lineno, layer.col_offset) and not node.keywords:
+                if (made.end_lineno, made.end_col_offset) == (layer.end_lineno, layer.end_col_offset):
+                    return None if isinstance(node.args[0], (ast.List, ast.Starred)) else node.args[0]
     return None
 
 

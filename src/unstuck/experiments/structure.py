@@ -84,18 +84,38 @@ def insert_before_heads(model: Config, new: list[Config]) -> None:
         new: serialized layers in order, without names; each keeps the rank of its input.
     """
     for number, (container, head) in enumerate(ends(model).heads):
-        layers = container["config"]["layers"]
-        at = next(i for i, layer in enumerate(layers) if layer is head)
-        functional = "output_layers" in container["config"]
-        if head["class_name"] != "Dense" or (functional and len(head.get("inbound_nodes", [])) != 1):
-            continue
-        for step, template in enumerate(new):
-            name = f"inserted_{number}_{step}"
-            layer = {**template, "config": {**template["config"], "name": name}}
-            if functional:
-                _link(layer, head, name)
-            layers.insert(at + step, layer)
+        if head["class_name"] == "Dense":
+            _insert(container, head, new, f"inserted_{number}")
     forget_shapes(model)
+
+
+def insert_before(model: Config, name: str, new: Config) -> None:
+    """Put a layer before the one called `name`, in whichever nested model it is.
+
+    Args:
+        model: serialized model, changed in place.
+        name: of a layer that is called once on one tensor; another is left alone.
+        new: serialized layer without a name.
+    """
+    for layer in list(model["config"].get("layers", [])):
+        if layer["config"].get("name") == name:
+            _insert(model, layer, [new], "inserted")
+        elif "layers" in layer["config"]:
+            insert_before(layer, name, new)
+    forget_shapes(model)
+
+
+def _insert(container: Config, before: Config, new: list[Config], name: str) -> None:
+    layers = container["config"]["layers"]
+    at = next(i for i, layer in enumerate(layers) if layer is before)
+    functional = "output_layers" in container["config"]
+    if functional and len(before.get("inbound_nodes", [])) != 1:
+        return
+    for step, template in enumerate(new):
+        layer = {**template, "config": {**template["config"], "name": f"{name}_{step}"}}
+        if functional:
+            _link(layer, before, layer["config"]["name"])
+        layers.insert(at + step, layer)
 
 
 def keras_layer(class_name: str, **config: Any) -> Config:

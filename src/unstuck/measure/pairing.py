@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -22,12 +22,16 @@ class Pairing:
     Attributes:
         rows: training rows that could be compared; apart: those that have the label of another row, which differs.
         x_site, y_site: the two calls of `train_test_split`.
+        own, held_own: for each training and each held-out row, where among the targets of both, those of training
+            first, its own label is; empty where the labels of some rows are not at hand.
     """
 
     rows: int
     apart: int
     x_site: Mapping[str, Any] | None
     y_site: Mapping[str, Any] | None
+    own: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False, compare=False)
+    held_own: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False, compare=False)
 
     @classmethod
     def of(cls, case: Case) -> Self:
@@ -59,7 +63,32 @@ class Pairing:
         # Equal rows may have changed places with each other: nothing can be said of their labels.
         sure = (index >= 0) & (copies[where.reshape(-1)[index]] == 1)
         apart = y["in-hash"][index] != given
-        return cls(int(sure.sum()), int((apart & sure).sum()), inputs.body.get("site"), labels.body.get("site"))
+        sites = inputs.body.get("site"), labels.body.get("site")
+        return cls(int(sure.sum()), int((apart & sure).sum()), *sites, *_own(data, given, index, x, y))
+
+
+def _own(
+    data: Data, given: np.ndarray, index: np.ndarray, x: Mapping[str, np.ndarray], y: Mapping[str, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where the labels are that training and held-out rows had before the splits."""
+    nowhere = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    if data.held_kind == "holdout" or len(x.get("part1-hash", ())) != len(data.held_y):
+        return nowhere
+    held = row_hashes(data.held_y)
+    if not np.array_equal(held, y.get("part1-hash")):
+        return nowhere
+    held_index = match(x["part1-hash"], x["in-hash"])
+    pool = np.concatenate([given, held])
+    # Any label of the same value will do.
+    order = np.argsort(pool, kind="stable")
+    found = []
+    for rows in (index, held_index):
+        wanted = y["in-hash"][rows]
+        place = order[np.minimum(np.searchsorted(pool[order], wanted), len(pool) - 1)]
+        if (rows < 0).any() or (pool[place] != wanted).any():
+            return nowhere
+        found.append(place)
+    return found[0], found[1]
 
 
 def _last(case: Case, events: list[Event], fits: Any) -> Event | None:

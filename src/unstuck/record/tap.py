@@ -111,7 +111,7 @@ def teed(dataset: Any, seen: Callable[[Any], None]) -> Any:
         with tf.control_dependencies([tf.numpy_function(look, flat, [])]):
             return keras.tree.map_structure(tf.identity, whole)
 
-    passing = dataset.map(step, deterministic=True)
+    passing = dataset.map(step)
     if _prefetches(dataset):
         # TensorFlow adds a prefetch to a pipeline that has none at its end; with two, one batch more would be taken.
         options = tf.data.Options()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from unstuck.experiments.intervention import Intervention, Together
+from unstuck.experiments.interventions.flatten import FlattenBefore
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.one_unit import head_for_one_unit
 from unstuck.finding import Evidence
@@ -90,7 +92,10 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             return NotApplicable("the loss works over another axis than the last")
         if width != 1:
             return Cleared(f"the output has {width or 'several'} units", width, 1)
-        cure = head_for_one_unit(setup, task, data)
+        cure: Intervention = head_for_one_unit(setup, task, data)
+        if contract.shape and len(contract.shape) > 2 and data is not None and data.y.ndim == 2:
+            # The labels are one row of classes a row, and the output has an answer for every position.
+            cure = Together((FlattenBefore(setup.head.layer.name), cure))
         return Suspect(
             message=f"{loss.name.replace('_', ' ')} over one unit is 0 whatever the network answers",
             confidence="proven",

@@ -87,6 +87,10 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             return Cleared(
                 f"the held-out skill is {skill.held:.2f}, on training rows {skill.train:.2f}", skill.held, WRONG
             )
+        unseen = np.setdiff1d(labels, task.y)
+        if len(unseen):
+            classes = f"class {unseen[0]}" if len(unseen) == 1 else f"{len(unseen)} classes"
+            return NotApplicable(f"{classes} of validation were never trained, so no numbering fits")
         called = _renumbering(labels, answers.argmax(axis=1), task.classes)
         renamed = task.skill(answers[:, np.argsort(called)], labels)
         if renamed < RIGHT:

@@ -87,6 +87,10 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             f"rows of {labels[-1]} columns" if not numbers else "class numbers" if takes_classes else "one number each"
         )
         wanted = "class numbers" if name in SPARSE else f"rows of {output[-1]} columns"
+        elsewhere = _at_other_positions(labels, output, sparse=name in SPARSE)
+        if elsewhere:
+            held = f"of the shape {_words(labels[1:])} a row"
+            wanted = _words(output[1:-1] if name in SPARSE else output[1:])
         return Suspect(
             message=f"the labels are {held}, and {name.replace('_', ' ')} wants {wanted}",
             confidence="proven",
@@ -101,7 +105,9 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
                 if contract.error
                 else None,
             ),
-            cures=_cures(setup, data, labels, output, numbers=numbers)
+            cures=()
+            if elsewhere
+            else _cures(setup, data, labels, output, numbers=numbers)
             if takes_classes or _classes(data)
             else (_linear(labels),),
             conclusion="the loss compares labels and output element by element, and their shapes differ",
@@ -119,6 +125,15 @@ def _fits(labels: Shape, output: Shape, *, sparse: bool) -> bool:
     elif len(output) == len(labels) + 1 and output[-1] == 1:
         output = output[:-1]
     return len(labels) == len(output) and _same(labels, output)
+
+
+def _at_other_positions(labels: Shape, output: Shape, *, sparse: bool) -> bool:
+    """Whether images or sequences have labels at other positions than the output answers for, whatever their coding."""
+    if max(len(labels), len(output)) < 3:
+        return False
+    columns = labels[-1] == 1 if sparse else len(labels) == len(output)
+    own, answered = labels[1:-1] if columns else labels[1:], output[1:-1]
+    return len(own) != len(answered) or not _same(own, answered)
 
 
 def _same(first: Shape, second: Shape) -> bool:

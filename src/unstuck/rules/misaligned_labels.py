@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
+from unstuck.experiments.interventions.pair_labels import PairLabels
 from unstuck.experiments.interventions.realign import RealignLabels
 from unstuck.experiments.interventions.widen import Widen
 from unstuck.finding import Evidence, Fix, Location
@@ -13,6 +14,7 @@ from unstuck.measure.pairing import Pairing
 from unstuck.measure.reference import SIGNAL
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
+from unstuck.measure.task import Task
 from unstuck.measure.twins import NOTHING_LEFT, Twins
 from unstuck.rules.rule import Cleared, Example, Rule, Suspect
 
@@ -92,10 +94,17 @@ model.fit(x, y, epochs=12, validation_data=(x_val, y_val), verbose=0)
     )
 
     def check(
-        self, setup: Setup, data: Data, pairing: Pairing | None, alignment: Alignment | None, twins: Twins | None
+        self,
+        setup: Setup,
+        data: Data,
+        task: Task | None,
+        pairing: Pairing | None,
+        alignment: Alignment | None,
+        twins: Twins | None,
     ) -> Cleared | Suspect:
         if pairing is not None and pairing.apart:
-            return _split_apart(setup, pairing)
+            known = task is not None and len(pairing.own) == len(task.y) and len(pairing.held_own) == len(task.held_y)
+            return _split_apart(setup, pairing, PairLabels.of(pairing, data, task) if task and known else None)
         if alignment is None:
             raise Missing(f"{MIN_ROWS} training rows or more, with one label each")
         best, recorded = alignment.best, alignment.recorded
@@ -197,7 +206,7 @@ def _mixed_up(setup: Setup, alignment: Alignment) -> Suspect:
     )
 
 
-def _split_apart(setup: Setup, pairing: Pairing) -> Suspect:
+def _split_apart(setup: Setup, pairing: Pairing, cure: PairLabels | None) -> Suspect:
     return Suspect(
         message=f"{pairing.apart} of {pairing.rows} training rows have the label of another row: inputs and labels were"
         " split apart",
@@ -212,7 +221,10 @@ def _split_apart(setup: Setup, pairing: Pairing) -> Suspect:
                 of=pairing.rows,
             ),
         ),
-        fix=Fix(
+        cures=(cure,) if cure else (),
+        fix=None
+        if cure
+        else Fix(
             title="split inputs and labels in one call: train_test_split(x, y)",
             applicability="sketch",
             alternative="the same random_state in both calls",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from unstuck.experiments.experiment import Experiment, layer_configs
 from unstuck.experiments.intervention import Intervention
-from unstuck.experiments.source_edits import fix, insert_before_head
+from unstuck.experiments.source_edits import fix, insert_before
 from unstuck.experiments.structure import insert_before_heads, keras_layer
 from unstuck.finding import Fix
 from unstuck.measure.setup import Setup
@@ -59,5 +59,6 @@ class AddDropout(Intervention):
 
     def edit(self, setup: Setup) -> Fix | None:
         return fix(
-            f"add dropout {self.rate:g} before the output", [insert_before_head(setup, (f"Dropout({self.rate:g})",))]
+            f"add dropout {self.rate:g} before the output",
+            [insert_before(setup, setup.head.layer, (f"Dropout({self.rate:g})",))],
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.intervention import Intervention
-from unstuck.experiments.source_edits import fix, hidden_in_order, insert_before_head
+from unstuck.experiments.source_edits import fix, hidden_in_order, insert_before
 from unstuck.experiments.structure import forget_shapes, hidden_layers, insert_before_heads, keras_layer
 from unstuck.finding import Edit, Fix
 from unstuck.measure.setup import Setup
@@ -81,7 +81,7 @@ class Widen(Intervention):
                 )
         if self.layers:
             call = f'Dense({WIDE_ENOUGH}, activation="relu", kernel_initializer="he_normal")'
-            edits.append(None if _models(setup) > 1 else insert_before_head(setup, (call,) * self.layers))
+            edits.append(None if _models(setup) > 1 else insert_before(setup, setup.head.layer, (call,) * self.layers))
         words = ["give the hidden layers more units"] if hidden else []
         words += [f"add {self.layers} hidden layers of {WIDE_ENOUGH} ReLU units"] if self.layers else []
         return fix(" and ".join(words), edits) if words else None
