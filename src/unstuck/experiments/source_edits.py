@@ -121,12 +121,16 @@ def insert_before(setup: Setup, layer: Layer, calls: tuple[str, ...]) -> Edit | 
 def _given(tree: ast.Module, layer: ast.Call) -> ast.expr | None:
     """The one tensor that a layer is called on where it is made: `x` of `Dense(10)(x)`."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Call) and len(node.args) == 1:
-            made = node.func
-            if (made.lineno, made.col_offset) == (layer.lineno, layer.col_offset) and not node.keywords:
-                if (made.end_lineno, made.end_col_offset) == (layer.end_lineno, layer.end_col_offset):
-                    return None if isinstance(node.args[0], (ast.List, ast.Starred)) else node.args[0]
+        made = node.func if isinstance(node, ast.Call) else None
+        if not isinstance(node, ast.Call) or not isinstance(made, ast.Call) or len(node.args) != 1 or node.keywords:
+            continue
+        if _span(made) == _span(layer) and not isinstance(node.args[0], (ast.List, ast.Starred)):
+            return node.args[0]
     return None
+
+
+def _span(node: ast.expr) -> tuple[int, int, int | None, int | None]:
+    return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
 
 
 def _at_hand(prefix: str, call: str, text: str) -> bool:

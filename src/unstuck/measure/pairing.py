@@ -72,10 +72,10 @@ def _own(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where the labels are that training and held-out rows had before the splits."""
     nowhere = np.zeros(0, np.int64), np.zeros(0, np.int64)
-    if data.held_kind == "holdout" or len(x.get("part1-hash", ())) != len(data.held_y):
-        return nowhere
     held = row_hashes(data.held_y)
-    if not np.array_equal(held, y.get("part1-hash")):
+    if data.held_kind == "holdout" or "part1-hash" not in x or len(x["part1-hash"]) != len(held):
+        return nowhere
+    if "part1-hash" not in y or not np.array_equal(held, y["part1-hash"]):
         return nowhere
     held_index = match(x["part1-hash"], x["in-hash"])
     pool = np.concatenate([given, held])

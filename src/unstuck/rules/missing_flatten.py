@@ -44,7 +44,8 @@ class MissingFlatten(Rule):
     mean, and a predict() that returns more answers than there are rows.
 
     How it is proven
-    From the shapes of the targets and of the output. The same network is trained with a Flatten before its dense layers.
+    From the shapes of the targets and of the output. The same network is trained with a Flatten before its dense
+    layers.
 
     When to ignore it
     Never where each row has one target. For one target a position hand over targets of that shape.
