@@ -12,6 +12,7 @@ from unstuck.measure.curve import STILL_FALLING, Curve
 from unstuck.measure.data import Data
 from unstuck.measure.ending import Ending
 from unstuck.measure.history import History
+from unstuck.measure.persistence import Persistence
 from unstuck.measure.room import MARGIN, Room
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
@@ -26,6 +27,8 @@ FLAT = 0.05
 NOISY = 0.8
 """Skill below which a run that reached the references is at the noise floor rather than simply healthy."""
 NEAR_ZERO = 0.05
+NO_BETTER = 0.02
+"""Skill over that of the naive forecast which is hardly worth a network."""
 OVERCONFIDENT = 0.5
 """Rise of the validation loss over its lowest value that is told even where the answers are as good as any."""
 LEAKS = ("LEK",)
@@ -191,6 +194,12 @@ def _facts(case: Case, verdict: Verdict, skill: Skill | None, curve: Curve | Non
                 f"the validation loss was lowest ({curve.held[best]:.4g}) after epoch {best + 1} and ended at "
                 f"{curve.held[-1]:.4g}"
             )
+    naive = case.find(Persistence)
+    if naive is not None and skill is not None and AT_CHANCE < naive.skill and skill.best <= naive.skill + NO_BETTER:
+        facts.append(
+            f"repeating the last value of each window has the held-out skill {naive.skill:.2f}, the network "
+            f"{skill.best:.2f}"
+        )
     data = case.find(Data)
     if data is not None and data.too_few:
         facts.append("too few rows to hold any out; trials are scored on the rows they train on")

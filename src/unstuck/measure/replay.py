@@ -90,6 +90,8 @@ class Replay:
     @classmethod
     def of(cls, case: Case) -> Self:
         raw, arrays = case.fit.probe, case.fit.probe_arrays
+        if (not raw or raw.get("error")) and not len(case.fit.losses):
+            raise Missing("training steps (fit stopped before the first)")
         if not raw or raw.get("error"):
             raise Missing(f"a replay of the recorded weights ({raw.get('error') or 'not run'})")
         nan = float("nan")

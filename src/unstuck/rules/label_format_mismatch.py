@@ -7,7 +7,7 @@ import numpy as np
 from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.interventions.head import ReplaceHead
 from unstuck.experiments.interventions.loss import SetLoss
-from unstuck.finding import Evidence
+from unstuck.finding import Evidence, Fix
 from unstuck.measure.contract import Contract, Shape
 from unstuck.measure.data import Data
 from unstuck.measure.seen import gathered
@@ -110,6 +110,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             else _cures(setup, data, labels, output, numbers=numbers)
             if takes_classes or _classes(data)
             else (_linear(labels),),
+            fix=_same_positions(setup) if elsewhere else None,
             conclusion="the loss compares labels and output element by element, and their shapes differ",
             leads_to=("labels-out-of-range", "broadcast-target", "binary-loss-on-one-hot"),
         )
@@ -134,6 +135,17 @@ def _at_other_positions(labels: Shape, output: Shape, *, sparse: bool) -> bool:
     columns = labels[-1] == 1 if sparse else len(labels) == len(output)
     own, answered = labels[1:-1] if columns else labels[1:], output[1:-1]
     return len(own) != len(answered) or not _same(own, answered)
+
+
+def _same_positions(setup: Setup) -> Fix | None:
+    """Convolutions without padding answer for fewer positions than they are given."""
+    if not any("Conv" in layer.kind and layer.config.get("padding") == "valid" for layer in setup.layers):
+        return None
+    return Fix(
+        title='give the convolutions padding="same", so that the output has a position for each label',
+        applicability="sketch",
+        alternative="crop the labels to the positions that the output has",
+    )
 
 
 def _same(first: Shape, second: Shape) -> bool:

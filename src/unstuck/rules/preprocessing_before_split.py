@@ -9,6 +9,7 @@ from unstuck.measure.case import Missing
 from unstuck.measure.data import Data
 from unstuck.measure.leak_words import evidence, held_words, places
 from unstuck.measure.provenance import Fitted, Provenance
+from unstuck.measure.series_fit import SeriesFit
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
 from unstuck.measure.union_fit import UnionFit
@@ -83,11 +84,19 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
     )
 
     def check(
-        self, provenance: Provenance | None, union: UnionFit | None, data: Data, task: Task, setup: Setup
+        self,
+        provenance: Provenance | None,
+        union: UnionFit | None,
+        series: SeriesFit | None,
+        data: Data,
+        task: Task,
+        setup: Setup,
     ) -> Judgement:
         leaks = tuple(leak for leak in provenance.fitted if not leak.supervised) if provenance else ()
         if not leaks and union is not None and union.kind:
             return _from_arrays(union, data, setup)
+        if not leaks and series is not None and series.leaks:
+            return _before_windows(series, setup)
         if provenance is None:
             if union is None:
                 raise Missing("the data before the split", "run the whole script with `unstuck run`")
@@ -131,6 +140,25 @@ def _from_arrays(union: UnionFit, data: Data, setup: Setup) -> Suspect:
         impairs=False,
         conclusion="these moments are exact over both parts together, and not over the training rows",
         fix=Fix(title="fit the scaler on the training rows only", applicability="sketch"),
+    )
+
+
+def _before_windows(series: SeriesFit, setup: Setup) -> Suspect:
+    """The steps of the windows are outputs of the transformer, whatever was cut from them."""
+    call = setup.sources.location(series.site, "saw the steps of held-out windows")
+    text = f"it was fitted on {series.saw} of the {series.alone} steps that only held-out windows hold"
+    return Suspect(
+        message=f"{series.estimator} was fitted on the whole series, held-out windows included",
+        confidence="proven",
+        severity="note",
+        location=call or setup.fit_location(),
+        related=(setup.fit_location("held out only here"),),
+        evidence=(Evidence(measure="held-out-steps-seen", text=text, value=series.saw, of=series.alone),),
+        harm=True,
+        impairs=False,
+        conclusion="every step of the windows is an output of it, and the recorded fingerprints show what it was "
+        "fitted on",
+        fix=Fix(title="fit it on the steps before the held-out ones, and transform all", applicability="sketch"),
     )
 
 

@@ -91,7 +91,7 @@ model.fit(window[:700], following[:700], validation_data=(window[720:], followin
                 return Cleared(text, share, SHARED)
             cure = SplitAgain(pool, "by time", windows.keys, gap=windows.span)
             evidence = Evidence(measure="windows-with-shared-steps", text=text, value=windows.shared, of=windows.held)
-            return _suspect(text, evidence, cure, setup)
+            return _suspect(text, evidence, cure, setup, harmless=text)
         if times is None or not times.name:
             return Cleared("the rows are no windows of a series, and no column beside them is a time")
         text = f"{times.early:.0%} of the held-out rows lie between training rows in {times.name}"
@@ -102,7 +102,7 @@ model.fit(window[:700], following[:700], validation_data=(window[720:], followin
         return _suspect(text, evidence, cure, setup)
 
 
-def _suspect(text: str, evidence: Evidence, cure: SplitAgain, setup: Setup) -> Suspect:
+def _suspect(text: str, evidence: Evidence, cure: SplitAgain, setup: Setup, *, harmless: str = "") -> Suspect:
     return Suspect(
         message=text,
         confidence="possible",  # rows in between may say nothing of each other: the trial decides
@@ -113,4 +113,5 @@ def _suspect(text: str, evidence: Evidence, cure: SplitAgain, setup: Setup) -> S
         impairs=False,
         leads_to=("overlapping-rows",),
         fix=cure.edit(setup),
+        harmless=harmless,
     )

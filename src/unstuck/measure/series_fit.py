@@ -1,0 +1,83 @@
+"""A transformer that was fitted on a whole series before windows were cut from it and divided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from unstuck.measure.case import Case, Missing
+from unstuck.measure.data import Data
+from unstuck.measure.provenance import SAW
+from unstuck.measure.trace import match, share
+from unstuck.record.fingerprint import row_hashes
+
+ALL = 0.95
+"""Share of the steps of training and of held-out windows that must be outputs of the transformer."""
+ENOUGH = 20
+"""Distinct outputs under which steps match by chance."""
+
+
+@dataclass(frozen=True)
+class SeriesFit:
+    """The transformer whose outputs are the steps of the windows.
+
+    Attributes:
+        estimator: its class; name: the method in which it was fitted; site: of that call.
+        alone: steps that held-out windows alone hold; saw: on how many of them it was fitted. Of windows divided at
+            random none are alone: their steps are in training windows too, which is another leak (time-overlap).
+    """
+
+    estimator: str
+    name: str
+    site: Mapping[str, Any] | None
+    saw: int
+    alone: int
+
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        data = case.get(Data)
+        if data.held_kind == "holdout":
+            raise Missing("held-out rows", "hand validation_data to fit, or evaluate on other rows afterwards")
+        if len(data.x) != 1 or data.x[0].ndim not in (2, 3) or data.x[0].dtype.kind != "f" or len(data.y) < data.rows:
+            raise Missing("all rows of one input of windows, (rows, steps) or (rows, steps, features)")
+        fits: dict[Any, tuple[Mapping[str, Any], np.ndarray]] = {}
+        for event in case.run.events:
+            if event.kind != "flow" or event.sequence > case.fit.sequence:
+                continue
+            body, arrays = event.body, case.run.arrays(f"flow-{event.sequence}")
+            if "in-hash" in arrays and body.get("operation") in ("fit", "fit_transform"):
+                fits[body["estimator_id"]] = body, arrays["in-hash"]
+            if not {"in-hash", "out-hash"} <= set(arrays) or body.get("estimator_id") not in fits:
+                continue
+            fitted, table = fits[body["estimator_id"]]
+            steps = _held_alone(data, arrays["out-hash"], int(body.get("width") or 0))
+            if steps is not None:
+                inputs = arrays["in-hash"][match(steps, arrays["out-hash"])]
+                saw = int(np.isin(inputs, table).sum())
+                return cls(fitted["estimator"], fitted["operation"], fitted.get("site"), saw, len(steps))
+        raise Missing("windows whose steps a transformer gave")
+
+    @property
+    def leaks(self) -> bool:
+        return self.saw >= max(1, SAW * self.alone)
+
+
+def _held_alone(data: Data, table: np.ndarray, width: int) -> np.ndarray | None:
+    """Fingerprints of the steps of held-out windows that no training window holds; None of rows that are no windows.
+
+    Args:
+        table: fingerprints of the outputs of a transformer. width: their columns.
+    """
+    windows = data.x[0], data.held_x[0]
+    if width < 1 or (width > 1 and (windows[0].ndim != 3 or windows[0].shape[-1] != width)):
+        return None
+    if windows[0].size == len(windows[0]) * width or len(np.unique(table)) < ENOUGH:
+        return None
+    train, held = (np.unique(row_hashes(array.reshape(-1, width))) for array in windows)
+    if min(share(train, table), share(held, table)) < ALL:
+        return None
+    alone = held[~np.isin(held, train) & np.isin(held, table)]
+    return alone if len(alone) >= SAW * len(held) else np.zeros(0, held.dtype)
