@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -143,8 +143,20 @@ def _replayed(run: RecordedRun, workers: Workers, progress: Progress) -> Recorde
     return read_run(run.folder) if again else run
 
 
-Part = tuple[Fit, tuple[Finding, ...], tuple[RuleResult, ...], Tested, dict[str, str]]
-"""The last: quantities whose derivation failed by a mistake of ours, and how."""
+class Part(NamedTuple):
+    """What is found in one fit.
+
+    Attributes:
+        crashed: quantities whose derivation failed by a mistake of ours, and how.
+        trying: seconds that the experiments took.
+    """
+
+    fit: Fit
+    findings: tuple[Finding, ...]
+    results: tuple[RuleResult, ...]
+    tested: Tested
+    crashed: dict[str, str]
+    trying: float
 
 
 def _diagnose_fit(
@@ -158,8 +170,10 @@ def _diagnose_fit(
     progress("asking the rules")
     judged = judge_all(rules, case)
     tested = Tested(problem="experiments are off")
+    began = time.monotonic()
     if settings.experiments != "off":
         tested = sharing.test(case, judged, executors=workers.executor, seeds=settings.seeds, progress=progress)
+    trying = time.monotonic() - began
     findings: list[Finding] = []
     results: list[RuleResult] = []
     for entry in judged:
@@ -172,23 +186,24 @@ def _diagnose_fit(
             findings.append(finding)
     suspects = {j.rule.name: j.suspect for j in judged if j.suspect is not None}
     linked = link(findings, {r.name: r for r in rules}, suspects, tested)
-    return judge_fit(case, linked), linked, tuple(results), tested, case.crashed
+    return Part(judge_fit(case, linked), linked, tuple(results), tested, case.crashed, trying)
 
 
 def _report(run: RecordedRun, parts: list[Part], seconds: float) -> Report:
     from unstuck import __version__
 
     several = len(parts) > 1
-    findings = tuple(_numbered(f, part[3].fit) if several else f for part in parts for f in part[1])
+    findings = tuple(_numbered(f, part.tested.fit) if several else f for part in parts for f in part.findings)
     findings = tuple(sorted(findings, key=_rank))
-    own = [part for part in parts if part[3].fit == part[0].index]
-    trials = tuple(_renamed(t, part[0].index, several) for part in own for t in part[3].trials)
-    fits = tuple(part[0] for part in parts)
+    own = [part for part in parts if part.tested.fit == part.fit.index]
+    trials = tuple(_renamed(t, part.fit.index, several) for part in own for t in part.tested.trials)
+    fits = tuple(part.fit for part in parts)
     worst = min(fits, key=lambda f: WORST_FIRST.index(f.verdict))
-    problems = [f"fit {part[0].index + 1}: {part[3].problem}" for part in parts if part[3].problem]
-    problems += [f"note: {name} failed: {error}" for part in parts for name, error in part[4].items()]
+    problems = [f"fit {part.fit.index + 1}: {part.tested.problem}" for part in parts if part.tested.problem]
+    problems += [f"note: {name} failed: {error}" for part in parts for name, error in part.crashed.items()]
     problems += [f"note: {e.body.get('where')}: {e.body.get('error')}" for e in run.events if e.kind == "fault"]
     problems += dict.fromkeys(str(e.body.get("text")) for e in run.events if e.kind == "note")
+    trying = sum(part.trying for part in parts)
     counts = {s: sum(f.severity == s and f.explained_by is None for f in findings) for s in SEVERITIES}
     return Report(
         schema=SCHEMA,
@@ -204,14 +219,14 @@ def _report(run: RecordedRun, parts: list[Part], seconds: float) -> Report:
         ),
         fits=fits,
         findings=findings,
-        rules=tuple(r for part in parts for r in part[2]),
+        rules=tuple(r for part in parts for r in part.results),
         experiments=trials,
         warnings=tuple(problems),
-        interrupted=any(part[3].interrupted for part in parts),
+        interrupted=any(part.tested.interrupted for part in parts),
         timing={
             "record": _recorded_seconds(run),
-            "diagnose": round(seconds, 3),
-            "experiments": round(sum(t.seconds for t in trials), 3),
+            "diagnose": round(seconds - trying, 3),
+            "experiments": round(trying, 3),
         },
         sources=_sources(run, findings, fits),
     )

@@ -116,7 +116,12 @@ def _priced(suspect: Suspect, best: Trial | None, usual: Severity) -> Suspect:
 def _smallest_sufficient(cures: Sequence[Trial], best: Trial, sign: int) -> Trial:
     """Among cures that do as well as the best (within the smallest worth), the first proposed: the mildest."""
     like = [t for t in cures if t.outcome == "confirmed" and t.metric == best.metric]
-    close = [t for t in like if sign * ((t.effect or 0) - (best.effect or 0)) > -WORTH]
+    close = [
+        t
+        for t in like
+        if sign * ((t.effect or 0) - (best.effect or 0)) > -WORTH  # pairs of other seeds have another run as written
+        or sign * (mean_skill(t) - mean_skill(best)) > -WORTH
+    ]
     singles = [t for t in close if not t.several]
     return (singles or close or [best])[0]
 

@@ -30,4 +30,4 @@ class RemoveClipping(Intervention):
     def edit(self, setup: Setup) -> Fix | None:
         bounds = [name for name in CLIPPING if setup.optimizer.config.get(name) is not None]
         edits = [set_optimizer_argument(setup, name, "None") for name in bounds]
-        return fix("leave the gradients as they are", edits, alternative="or clip their norm at 1.0")
+        return fix("leave the gradients as they are", edits, alternative="clip their norm at 1.0")

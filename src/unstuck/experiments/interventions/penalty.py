@@ -44,7 +44,7 @@ class RemovePenalty(Intervention):
                 edits += [setup.sources.set_argument(layer.site, name, "0", i) for i, name in enumerate(("l1", "l2"))]
         if not edits:
             return None
-        return fix(f"remove the {self.of} penalty", edits, alternative="or try a penalty of 1e-5 to 1e-4")
+        return fix(f"remove the {self.of} penalty", edits, alternative="try a penalty of 1e-5 to 1e-4")
 
 
 def regularizers(config: object, of: str = "weight") -> tuple[str, ...]:
