@@ -31,9 +31,9 @@ class PreprocessingBeforeSplit(Rule):
 
     How it is proven:
     By row fingerprints: the rows that the transformer was fitted on are compared with the held-out rows, back
-    through every later transformation. Where no call was seen, by the arrays: moments (or a range, or correlations)
-    that are exact over both parts together and not over the training rows. What it is worth is measured: fitted
-    again on training rows only, on the same splits and seeds.
+    through every later transformation; of windows, those of their steps. Where no call was seen, by the arrays:
+    moments (or a range, or correlations) that are exact over both parts together and not over the training rows.
+    What it is worth is measured: fitted again on training rows only, on the same splits and seeds.
 
     When to ignore it:
     When its measured price is about 0 and the score is not published. Put the scaler behind the split anyway: it

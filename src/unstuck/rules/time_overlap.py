@@ -30,8 +30,8 @@ class TimeOverlap(Rule):
 
     How it is proven:
     Windows are recognised because each goes on where another ends; times, by a column beside the table. The price is
-    measured on blocks of time held out with a gap around them, the last one first. Overlap that brings nothing is no
-    finding: on a random walk it did not.
+    measured on blocks of time held out with a gap around them, the last one first. Overlap of windows that brings
+    nothing is a note: on a random walk it did not.
 
     When to ignore it:
     When the rows do not depend on one another and the world does not change.
