@@ -85,3 +85,27 @@ def test_images_and_labels_of_other_sizes_are_told_by_their_shapes(bench, tmp_pa
     report = bench.diagnose(example, tmp_path / "run", Settings(experiments="off"))
     found = next(f for f in report.findings if f.rule == "label-format-mismatch")
     assert "of the shape (8, 8) a row, and sparse categorical crossentropy wants (6, 6)" in found.message
+
+
+@pytest.mark.parametrize(
+    ("imported", "text"),
+    [
+        ("from keras.layers import Dense, Flatten, Reshape", "model.add(Flatten())\n"),
+        ("from keras.layers import Dense, Reshape", "model.add(keras.layers.Flatten())\n"),
+    ],
+)
+def test_the_flatten_is_written_as_the_file_can_name_it(bench, tmp_path, imported, text):
+    code = f"""
+{imported}
+
+model = keras.Sequential()
+model.add(Reshape((8, 8)))
+model.add(Dense(32, activation="relu"))
+model.add(Dense(10, activation="softmax"))
+model.compile("adam", loss="sparse_categorical_crossentropy")
+model.fit(x, y, epochs=1, validation_data=(x_val, y_val), verbose=0)
+"""
+    example = Example(code, data="images", raises=True)
+    report = bench.diagnose(example, tmp_path / "run", Settings(experiments="off"))
+    found = next(f for f in report.findings if f.rule == "missing-flatten")
+    assert [text] == [edit.text for edit in found.fix.edits]

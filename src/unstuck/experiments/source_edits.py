@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from unstuck.finding import Edit, Fix
 from unstuck.measure.setup import Layer, Setup
-from unstuck.measure.source import place_as_site
+from unstuck.measure.source import Sources, place_as_site
 
 OPTIMIZERS = {
     "adam": "Adam",
@@ -93,28 +93,28 @@ def insert_before(setup: Setup, layer: Layer, calls: tuple[str, ...]) -> Edit | 
     line = lines[site["line"] - 1]
     before = line[: site["column"] - 1]
     prefix = ast.unparse(call.func).removesuffix(layer.kind)
-    text = "\n".join(lines)
-    if start is None or any(not _at_hand(prefix, c, text) for c in calls):
+    calls = tuple(_named(sources, site["file"], prefix, c) for c in calls)
+    if start is None or not all(calls):
         return None
     if given := _given(sources.tree(site["file"]), call):
         place = sources.span(site["file"], given)
         new = sources.text(place)
         for c in calls:
-            new = f"{prefix}{c}({new})"
+            new = f"{c}({new})"
         return sources.replace(place, new)
     if setup.model_kind == "functional":
         return None
     indent = before[: len(before) - len(before.lstrip())]
     if not before.strip():
-        new = "".join(f"{prefix}{c},\n{indent}" for c in calls)
+        new = "".join(f"{c},\n{indent}" for c in calls)
         return Edit(file=start.file, start=(start.line, start.column), end=(start.line, start.column), text=new)
     if before.strip().endswith(".add(") and before.strip().removesuffix(".add(").isidentifier():
         at = (start.line, len(indent) + 1)
-        new = "".join(f"{before.strip()}{prefix}{c})\n{indent}" for c in calls)
+        new = "".join(f"{before.strip()}{c})\n{indent}" for c in calls)
         return Edit(file=start.file, start=at, end=at, text=new)
     if before.rstrip().endswith((",", "[")):
         at = (start.line, start.column)
-        return Edit(file=start.file, start=at, end=at, text="".join(f"{prefix}{c}, " for c in calls))
+        return Edit(file=start.file, start=at, end=at, text="".join(f"{c}, " for c in calls))
     return None
 
 
@@ -133,6 +133,18 @@ def _span(node: ast.expr) -> tuple[int, int, int | None, int | None]:
     return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
 
 
-def _at_hand(prefix: str, call: str, text: str) -> bool:
-    """Whether the layer's class can be named as the head's was: by its module, or because it is imported too."""
-    return bool(prefix) or f"{call.split('(')[0]}(" in text
+def _named(sources: Sources, file: str, prefix: str, call: str) -> str:
+    """A layer call as the file can name it: as `prefix` names another, imported by name, or by Keras; "" if it cannot.
+
+    >>> _named(Sources({"a.py": ("from keras.layers import Dense, Flatten",)}, ""), "a.py", "", "Flatten()")
+    'Flatten()'
+    """
+    if prefix:
+        return prefix + call
+    for node in ast.walk(sources.tree(file)):
+        given = [alias.asname or alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []
+        called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        if call.split("(")[0] in (*given, called):
+            return call
+    keras = sources.keras_name(file)
+    return f"{keras}.layers.{call}" if keras else ""
