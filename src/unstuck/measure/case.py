@@ -10,6 +10,9 @@ from typing import Any, Protocol, Self, TypeVar
 
 from unstuck.record.recorded import RecordedFit, RecordedRun
 
+NO_STEPS = "training steps (fit stopped before the first)"
+"""What is missing where fit ended before it trained."""
+
 
 class Missing(Exception):
     """Evidence that a quantity needs is not in the record.

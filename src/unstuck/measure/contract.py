@@ -9,6 +9,7 @@ import numpy as np
 
 from unstuck.measure.case import Case
 from unstuck.measure.data import Data
+from unstuck.measure.replay import Replay
 from unstuck.measure.setup import SHAPE_ONLY, Layer, Setup
 from unstuck.measure.task import Task
 
@@ -16,6 +17,7 @@ Shape = tuple[int | None, ...]
 PLAIN_HEADS = frozenset({"Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "SeparableConv2D"})
 """Layers whose activation is applied to the output itself; a recurrent layer applies it to a state inside."""
 UNPAIRED = "the loss and the output cannot be paired (several outputs, or an own training step)"
+UNKNOWN_SHAPES = "the shape of the labels or of the output is not known"
 POOLING = frozenset({"GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D"})
 
 
@@ -67,6 +69,13 @@ class Contract:
 def paired(setup: Setup, contract: Contract) -> bool:
     """Whether the head and the loss of `Setup` belong together: one output, trained by Keras's own step."""
     return contract.single and not setup.custom_train_step
+
+
+def output_shape(contract: Contract, replay: Replay | None) -> Shape | None:
+    """The shape of the output by the layers or, where they do not tell, by the replay."""
+    if contract.shape is None and replay is not None and replay.train_outputs.size:
+        return replay.train_outputs.shape
+    return contract.shape
 
 
 def plain_output(setup: Setup) -> bool:

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from unstuck.measure.case import Case, Missing
+from unstuck.measure.case import NO_STEPS, Case, Missing
 
 STILL_FALLING = 0.01
 """Relative fall an epoch that counts as not finished; 1 % an epoch halves the loss in 70."""
@@ -43,7 +43,7 @@ class Curve:
     def of(cls, case: Case) -> Self:
         table = case.fit.losses
         if not len(table):
-            raise Missing("training steps (fit stopped before the first)")
+            raise Missing(NO_STEPS)
         losses = table[:, 2]
         epochs = np.array([_value(e["logs"].get("loss")) for e in case.fit.epochs])
         held = np.array([_value(e["logs"]["val_loss"]) for e in case.fit.epochs if "val_loss" in e["logs"]])

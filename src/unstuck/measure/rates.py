@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from unstuck.measure.case import Case, Missing
+from unstuck.measure.case import NO_STEPS, Case, Missing
 from unstuck.measure.setup import Setup
 
 
@@ -29,7 +29,7 @@ class Rates:
     def of(cls, case: Case) -> Self:
         setup, steps = case.get(Setup), len(case.fit.losses)
         if not steps:
-            raise Missing("training steps (fit stopped before the first)")
+            raise Missing(NO_STEPS)
         began = int((case.fit.body["model"].get("optimizer") or {}).get("iterations") or 0)
         began -= case.fit.steps[0] if case.fit.steps and began else 0  # described after the step that built it
         given = setup.optimizer.config.get("learning_rate")

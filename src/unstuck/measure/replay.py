@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from unstuck.measure.case import Case, Missing
+from unstuck.measure.case import NO_STEPS, Case, Missing
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,9 @@ class Replay:
     @classmethod
     def of(cls, case: Case) -> Self:
         raw, arrays = case.fit.probe, case.fit.probe_arrays
-        if (not raw or raw.get("error")) and not len(case.fit.losses):
-            raise Missing("training steps (fit stopped before the first)")
         if not raw or raw.get("error"):
+            if not len(case.fit.losses):
+                raise Missing(NO_STEPS)
             raise Missing(f"a replay of the recorded weights ({raw.get('error') or 'not run'})")
         nan = float("nan")
         moments = tuple(

@@ -25,13 +25,12 @@ class SeriesFit:
     """The transformer whose outputs are the steps of the windows.
 
     Attributes:
-        estimator: its class; name: the method in which it was fitted; site: of that call.
+        estimator: its class; site: of the call in which it was fitted.
         alone: steps that held-out windows alone hold; saw: on how many of them it was fitted. Of windows divided at
             random none are alone: their steps are in training windows too, which is another leak (time-overlap).
     """
 
     estimator: str
-    name: str
     site: Mapping[str, Any] | None
     saw: int
     alone: int
@@ -45,24 +44,31 @@ class SeriesFit:
             raise Missing("all rows of one input of windows, (rows, steps) or (rows, steps, features)")
         fits: dict[Any, tuple[Mapping[str, Any], np.ndarray]] = {}
         for event in case.run.events:
-            if event.kind != "flow" or event.sequence > case.fit.sequence:
+            body, width = event.body, int(event.body.get("width") or 0)
+            if event.kind != "flow" or event.sequence > case.fit.sequence or not _cut_from(data.x[0], width):
                 continue
-            body, arrays = event.body, case.run.arrays(f"flow-{event.sequence}")
+            arrays = case.run.arrays(f"flow-{event.sequence}")
             if "in-hash" in arrays and body.get("operation") in ("fit", "fit_transform"):
                 fits[body["estimator_id"]] = body, arrays["in-hash"]
             if not {"in-hash", "out-hash"} <= set(arrays) or body.get("estimator_id") not in fits:
                 continue
             fitted, table = fits[body["estimator_id"]]
-            steps = _held_alone(data, arrays["out-hash"], int(body.get("width") or 0))
+            steps = _held_alone(data, arrays["out-hash"], width)
             if steps is not None:
                 inputs = arrays["in-hash"][match(steps, arrays["out-hash"])]
                 saw = int(np.isin(inputs, table).sum())
-                return cls(fitted["estimator"], fitted["operation"], fitted.get("site"), saw, len(steps))
+                return cls(fitted["estimator"], fitted.get("site"), saw, len(steps))
         raise Missing("windows whose steps a transformer gave")
 
     @property
     def leaks(self) -> bool:
         return self.saw >= max(1, SAW * self.alone)
+
+
+def _cut_from(windows: np.ndarray, width: int) -> bool:
+    """Whether these may be windows of several steps of `width` columns."""
+    steps_fit = width == 1 or (width > 1 and windows.ndim == 3 and windows.shape[-1] == width)
+    return steps_fit and windows.size != len(windows) * width
 
 
 def _held_alone(data: Data, table: np.ndarray, width: int) -> np.ndarray | None:
@@ -71,12 +77,9 @@ def _held_alone(data: Data, table: np.ndarray, width: int) -> np.ndarray | None:
     Args:
         table: fingerprints of the outputs of a transformer. width: their columns.
     """
-    windows = data.x[0], data.held_x[0]
-    if width < 1 or (width > 1 and (windows[0].ndim != 3 or windows[0].shape[-1] != width)):
+    if len(np.unique(table)) < ENOUGH:
         return None
-    if windows[0].size == len(windows[0]) * width or len(np.unique(table)) < ENOUGH:
-        return None
-    train, held = (np.unique(row_hashes(array.reshape(-1, width))) for array in windows)
+    train, held = (np.unique(row_hashes(array.reshape(-1, width))) for array in (data.x[0], data.held_x[0]))
     if min(share(train, table), share(held, table)) < ALL:
         return None
     alone = held[~np.isin(held, train) & np.isin(held, table)]

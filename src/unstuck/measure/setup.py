@@ -81,6 +81,13 @@ class Layer:
         return self.config.get("units") or self.config.get("filters")
 
     @property
+    def returns_sequences(self) -> bool:
+        """Whether a recurrent layer, or the one that `Bidirectional` wraps, gives all its steps."""
+        inner = self.config.get("layer")
+        wrapped = inner["config"] if isinstance(inner, dict) and isinstance(inner.get("config"), dict) else None
+        return bool((wrapped or self.config).get("return_sequences"))
+
+    @property
     def precision(self) -> str:
         """Name of the dtype policy: `float32`, `mixed_float16`, `float16`, ..."""
         given = self.config.get("dtype")
@@ -215,6 +222,10 @@ class Setup:
 
     def optimizer_location(self, label: str = "") -> Location | None:
         return self.compile_location("optimizer", 0, label)
+
+    def layer(self, name: str) -> Layer | None:
+        """The layer of this name."""
+        return next((layer for layer in self.layers if layer.name == name), None)
 
     def layer_location(
         self, layer: Layer, argument: str = "", position: int | None = None, label: str = ""

@@ -8,7 +8,7 @@ from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.interventions.head import ReplaceHead
 from unstuck.experiments.interventions.loss import SetLoss
 from unstuck.finding import Evidence
-from unstuck.measure.contract import UNPAIRED, Contract, paired
+from unstuck.measure.contract import UNKNOWN_SHAPES, UNPAIRED, Contract, paired
 from unstuck.measure.data import Data
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered
@@ -79,7 +79,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             return NotApplicable(UNPAIRED)
         labels, output = contract.label_shape, contract.shape
         if labels is None or output is None:
-            return NotApplicable("the shape of the labels or of the output is not known")
+            return NotApplicable(UNKNOWN_SHAPES)
         columns, units = labels[-1], output[-1]
         if len(labels) != len(output) or len(labels) < 2 or columns != 1 or units in (1, None):
             return Cleared(f"the targets have {columns} columns, the output {units}")

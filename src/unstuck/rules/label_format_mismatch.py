@@ -8,7 +8,7 @@ from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.interventions.head import ReplaceHead
 from unstuck.experiments.interventions.loss import SetLoss
 from unstuck.finding import Evidence, Fix
-from unstuck.measure.contract import Contract, Shape
+from unstuck.measure.contract import UNKNOWN_SHAPES, Contract, Shape
 from unstuck.measure.data import Data
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import BINARY, CATEGORICAL, SPARSE, Setup
@@ -77,7 +77,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             return NotApplicable("the loss and the output cannot be paired (several outputs, or an own training step)")
         labels, output = contract.label_shape, contract.shape
         if labels is None or output is None:
-            return NotApplicable("the shape of the labels or of the output is not known")
+            return NotApplicable(UNKNOWN_SHAPES)
         if _fits(labels[1:], output[1:], sparse=name in SPARSE):
             return Cleared("the shapes of labels and output fit")
         if output[-1] == 1 and name in CATEGORICAL | SPARSE:
@@ -87,8 +87,12 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             f"rows of {labels[-1]} columns" if not numbers else "class numbers" if takes_classes else "one number each"
         )
         wanted = "class numbers" if name in SPARSE else f"rows of {output[-1]} columns"
+        cures: tuple[Intervention, ...] = (_linear(labels),)
+        if takes_classes or _classes(data):
+            cures = _cures(setup, data, labels, output, numbers=numbers)
         elsewhere = _at_other_positions(labels, output, sparse=name in SPARSE)
         if elsewhere:
+            cures = ()
             held = f"of the shape {_words(labels[1:])} a row"
             wanted = _words(output[1:-1] if name in SPARSE else output[1:])
         return Suspect(
@@ -105,11 +109,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
                 if contract.error
                 else None,
             ),
-            cures=()
-            if elsewhere
-            else _cures(setup, data, labels, output, numbers=numbers)
-            if takes_classes or _classes(data)
-            else (_linear(labels),),
+            cures=cures,
             fix=_same_positions(setup) if elsewhere else None,
             conclusion="the loss compares labels and output element by element, and their shapes differ",
             leads_to=("labels-out-of-range", "broadcast-target", "binary-loss-on-one-hot"),

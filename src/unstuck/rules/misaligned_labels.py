@@ -103,8 +103,7 @@ model.fit(x, y, epochs=12, validation_data=(x_val, y_val), verbose=0)
         twins: Twins | None,
     ) -> Cleared | Suspect:
         if pairing is not None and pairing.apart:
-            known = task is not None and len(pairing.own) == len(task.y) and len(pairing.held_own) == len(task.held_y)
-            return _split_apart(setup, pairing, PairLabels.of(pairing, data, task) if task and known else None)
+            return _split_apart(setup, pairing, PairLabels.of(pairing, data, task) if task else None)
         if alignment is None:
             raise Missing(f"{MIN_ROWS} training rows or more, with one label each")
         best, recorded = alignment.best, alignment.recorded

@@ -6,7 +6,7 @@ from math import prod
 
 from unstuck.experiments.interventions.flatten import FlattenBefore
 from unstuck.finding import Evidence
-from unstuck.measure.contract import UNPAIRED, Contract, Shape, paired
+from unstuck.measure.contract import UNKNOWN_SHAPES, UNPAIRED, Contract, Shape, output_shape, paired
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import fit_raised, gathered
 from unstuck.measure.setup import Layer, Setup
@@ -90,22 +90,21 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             return NotApplicable(UNPAIRED)
         if setup.loss.custom:
             return NotApplicable("a loss of your own may compare other shapes")
-        if any(layer.config.get("return_sequences") for layer in setup.layers):
+        if any(layer.returns_sequences for layer in setup.layers):
             return NotApplicable("a recurrent layer gives its steps: see sequence-output-for-single-target")
-        labels, output = contract.label_shape, contract.shape
-        if output is None and replay is not None and replay.train_outputs.size:
-            output = replay.train_outputs.shape
+        labels, output = contract.label_shape, output_shape(contract, replay)
         if labels is None or output is None:
-            return NotApplicable("the shape of the labels or of the output is not known")
+            return NotApplicable(UNKNOWN_SHAPES)
         positions = output[1:-1]
-        if not positions or None in positions or prod(n or 1 for n in positions) == 1:
+        count = prod(n or 1 for n in positions)
+        if None in positions or count == 1:
             return Cleared("the output has one answer a row")
         first = _first_dense(setup)
         if first is None or not _one_a_row(labels, output):
             return Cleared("the targets have the positions that the output has")
-        count = prod(n or 1 for n in positions)
+        shape = " x ".join(map(str, positions))
         return Suspect(
-            message=f"nothing brings the {_times(positions)} positions of a row together, and each row has one target",
+            message=f"nothing brings the {shape} positions of a row together, and each row has one target",
             confidence="proven",
             location=setup.layer_location(first, label=f"answers for each of {count} positions"),
             related=(
@@ -156,7 +155,3 @@ def _first_dense(setup: Setup) -> Layer | None:
         if layer.kind == "Dense":
             found = layer
     return found
-
-
-def _times(positions: Shape) -> str:
-    return " x ".join(str(n) for n in positions)

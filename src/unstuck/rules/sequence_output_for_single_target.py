@@ -5,7 +5,7 @@ from __future__ import annotations
 from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.interventions.last_step import LastStep
 from unstuck.finding import Evidence
-from unstuck.measure.contract import UNPAIRED, Contract, paired
+from unstuck.measure.contract import UNKNOWN_SHAPES, UNPAIRED, Contract, output_shape, paired
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Layer, Setup
@@ -76,11 +76,9 @@ model.fit(rows_of_pixels(x[:400]), y, epochs=10, validation_data=(rows_of_pixels
         if setup.loss.custom:
             return NotApplicable("a loss of your own may choose the step that it compares")
         layer = _last_recurrent(setup)
-        labels, output = contract.label_shape, contract.shape
-        if output is None and replay is not None and replay.train_outputs.size:
-            output = replay.train_outputs.shape
+        labels, output = contract.label_shape, output_shape(contract, replay)
         if labels is None or output is None:
-            return NotApplicable("the shape of the labels or of the output is not known")
+            return NotApplicable(UNKNOWN_SHAPES)
         if len(output) != 3 or layer is None:
             return NotApplicable("the output has no time axis from a recurrent layer")
         steps = output[1] or (replay.train_outputs.shape[1] if replay and replay.train_outputs.ndim == 3 else None)
@@ -117,14 +115,8 @@ model.fit(rows_of_pixels(x[:400]), y, epochs=10, validation_data=(rows_of_pixels
 
 def _last_recurrent(setup: Setup) -> Layer | None:
     """The last layer that gives a whole sequence on request."""
-    found = [layer for layer in setup.layers if _returns_sequences(layer)]
+    found = [layer for layer in setup.layers if layer.returns_sequences]
     return found[-1] if found else None
-
-
-def _returns_sequences(layer: Layer) -> bool:
-    inner = layer.config.get("layer")
-    config = inner["config"] if isinstance(inner, dict) and isinstance(inner.get("config"), dict) else layer.config
-    return bool(config.get("return_sequences"))
 
 
 def _cures(layer: Layer) -> tuple[Intervention, ...]:

@@ -36,7 +36,8 @@ class AdaptNormalization(Intervention):
 
 def _adapt_after_assignment(setup: Setup, name: str) -> Edit | None:
     """`layer.adapt(x)` on the line before fit, where the layer was assigned to a name on a line of its own."""
-    site = next((layer.site for layer in setup.layers if layer.name == name), None)
+    layer = setup.layer(name)
+    site = layer.site if layer else None
     fit = setup.fit_location()
     rows = setup.sources.text(setup.sources.argument(setup.sites["fit"], "x", 0))
     if site is None or fit is None or not rows.isidentifier() or setup.sources.shown(site["file"]) != fit.file:

@@ -33,6 +33,6 @@ class FlattenBefore(Intervention):
         return replace(changed, initial=None)
 
     def edit(self, setup: Setup) -> Fix | None:
-        layer = next((layer for layer in setup.layers if layer.name == self.name), None)
+        layer = setup.layer(self.name)
         edit = insert_before(setup, layer, ("Flatten()",)) if layer else None
         return fix("flatten each row before the dense layers", [edit])

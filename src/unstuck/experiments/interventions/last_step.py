@@ -36,7 +36,7 @@ class LastStep(Intervention):
         return changed
 
     def edit(self, setup: Setup) -> Fix | None:
-        layer = next((layer for layer in setup.layers if layer.name == self.name), None)
+        layer = setup.layer(self.name)
         written = layer is not None and "return_sequences" in layer.config
         edit = setup.sources.set_argument(layer.site, "return_sequences", "False") if layer and written else None
         return fix("let the last recurrent layer give its last step only", [edit])

@@ -36,7 +36,10 @@ class PairLabels(Intervention):
     y_site: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, pairing: Pairing, data: Data, task: Task) -> PairLabels:
+    def of(cls, pairing: Pairing, data: Data, task: Task) -> PairLabels | None:
+        """None where the own labels of some rows are not at hand."""
+        if (len(pairing.own), len(pairing.held_own)) != (len(task.y), len(task.held_y)):
+            return None
         given = np.concatenate([data.y, data.held_y])
         labels = np.concatenate([task.y, task.held_y])
         own, held_own = pairing.own, pairing.held_own
