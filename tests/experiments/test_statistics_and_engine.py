@@ -7,16 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unstuck.experiments.building import build, initial_weights
 from unstuck.experiments.differences import as_on_tensorflow
 from unstuck.experiments.engine import run_batched, structure
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.interventions.dropout import SetDropout
+from unstuck.experiments.interventions.fresh_weights import FreshWeights
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.penalty import RemovePenalty
 from unstuck.experiments.interventions.placebo import OtherSeed
+from unstuck.experiments.interventions.trainable import Unfreeze
 from unstuck.experiments.native import run_native
 from unstuck.experiments.outcome import Job
 from unstuck.experiments.statistics import WORTH, paired_effect
+from unstuck.record.given import keys
 
 
 def test_a_clear_gain_is_confirmed_and_its_opposite_refuted():
@@ -103,9 +107,19 @@ def test_what_a_run_yields_does_not_depend_on_what_is_trained_beside_it(experime
     assert beside.curve == pytest.approx(alone.curve, rel=1e-4)
 
 
-def test_the_placebo_of_a_fit_that_goes_on_keeps_its_weights(experiment):
-    assert OtherSeed(same_start=True).apply(experiment).initial is experiment.initial
-    assert OtherSeed().apply(experiment).initial is None
+def test_what_was_trained_before_is_kept_by_every_seed_and_the_rest_is_drawn(experiment):
+    drawn = initial_weights(replace(experiment, initial=None), 0)
+    first = keys(build(experiment, 0).variables)[0]
+    pretrained = replace(experiment, initial=None, kept={first: drawn[0] + 1})
+    placebo = OtherSeed().apply(pretrained)
+    assert placebo.initial is None
+    for changed in (placebo, Unfreeze().apply(pretrained)):
+        start = initial_weights(changed, 7)
+        assert np.array_equal(start[0], drawn[0] + 1)
+        assert not any(np.array_equal(a, b) for a, b in zip(start[1:], drawn[1:], strict=True) if np.ptp(b) > 0)
+    assert not np.array_equal(initial_weights(FreshWeights().apply(pretrained), 7)[0], drawn[0] + 1)
+    curves = [run_batched([Job(changed, 7)])[0].curve for changed in (pretrained, FreshWeights().apply(pretrained))]
+    assert not np.allclose(*curves)
 
 
 @pytest.fixture(scope="module")

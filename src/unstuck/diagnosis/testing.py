@@ -110,12 +110,11 @@ def test(
     second = LOG_LOSS if skill is not None and (skill.worse_than_constant or skill.unsure) else ""
     until = time.monotonic() + budget
     recorded = Recorded.of(case, base)
-    fresh = not (case.fit.body["model"].get("optimizer") or {}).get("iterations")
     otherwise = trained_otherwise(setup, data)
     problem = ""
     for native in (True,) if otherwise else (False, True):
         executor = executors(setup.backend if native else "jax")
-        bench = Bench(base, task, train_y, task.held_y, executor, until, native, fresh, progress, {}, endpoint, second)
+        bench = Bench(base, task, train_y, task.held_y, executor, until, native, progress, {}, endpoint, second)
         if setup.backend == "tensorflow" and not native:
             bench.stand_in = as_on_tensorflow
         bench.run([None], range(seeds))

@@ -9,6 +9,7 @@ import numpy as np
 from unstuck.experiments.experiment import Decoding, Experiment, layer_configs
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.data import Data
+from unstuck.measure.given import Given
 from unstuck.measure.normalisers import Normalisers, belongs
 from unstuck.measure.setup import Setup, wrapped_dense
 from unstuck.measure.skill import reading_activation
@@ -45,6 +46,7 @@ def as_written(case: Case) -> Experiment:
         rates=_rates(case, setup),
         other_y=tuple(a[rows] for a in data.other_y),
         initial=_initial(case),
+        kept=_kept(case),
         decoding=Decoding(activation=reading_activation(setup)),
         custom=(str(case.run.folder), f"custom-{case.fit.index}"),
     )
@@ -99,6 +101,16 @@ def _initial(case: Case) -> tuple[np.ndarray, ...] | None:
     if 0 not in case.fit.steps:
         return None
     return case.run.weights(case.fit, 0) or None
+
+
+def _kept(case: Case) -> dict[str, np.ndarray]:
+    """What seeds do not draw anew: all weights where the optimiser goes on, else those that no initialiser drew."""
+    values, given = _initial(case), case.find(Given)
+    if values is None or given is None or len(values) != len(given.variables):
+        return {}
+    going_on = bool((case.fit.body["model"].get("optimizer") or {}).get("iterations"))
+    named = zip(given.variables, values, strict=True)  # states of seed generators are integers, and drawn anew
+    return {name: a for name, a in named if name in given.names or (going_on and a.dtype.kind == "f")}
 
 
 def _weights(case: Case, data: Data, setup: Setup, rows: np.ndarray) -> np.ndarray | None:

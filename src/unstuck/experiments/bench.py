@@ -68,8 +68,6 @@ class Bench:
     executor: Executor
     until: float
     native: bool = False
-    fresh: bool = True
-    """Whether the recorded run began from an ordinary initialisation, so that other seeds may draw their own."""
     progress: Callable[[str], None] = lambda _: None
     store: dict[str, Scores] = field(default_factory=dict)
     endpoint: str = HELD
@@ -126,7 +124,7 @@ class Bench:
         return 0.0 if self.interrupted else self.until - time.monotonic()
 
     def _experiment(self, intervention: Intervention | None, seed: int) -> tuple[Experiment, np.ndarray]:
-        start = self.base.initial if seed == 0 or not self.fresh else None
+        start = self.base.initial if seed == 0 else None
         experiment, held_y = replace(self.base, initial=start), self.held_y
         if intervention is not None:
             experiment, held_y = intervention.for_seed(experiment, held_y, seed)

@@ -10,6 +10,7 @@ import numpy as np
 
 from unstuck.experiments.experiment import Experiment, optimizer_config
 from unstuck.record import custom
+from unstuck.record.given import keys
 from unstuck.record.rebuild import rebuild
 
 
@@ -27,14 +28,19 @@ def build(experiment: Experiment, seed: int) -> Any:
 
 
 def initial_weights(experiment: Experiment, seed: int) -> list[np.ndarray]:
-    """`model.variables` that a seed gives, without compiling; the recorded ones where the experiment has them."""
+    """`model.variables` that a seed gives, without compiling; the recorded ones where the experiment has them.
+
+    A kept variable whose shape a change has altered is initialised as the others are.
+    """
     if experiment.initial is not None:
         return list(experiment.initial)
     import keras
 
     _seed(seed)
     model = rebuild(experiment.model, None, _custom_objects(experiment), experiment.x)
-    return [np.array(keras.ops.convert_to_numpy(v)) for v in model.variables]
+    drawn = (np.array(keras.ops.convert_to_numpy(v)) for v in model.variables)
+    kept = (experiment.kept.get(name) for name in keys(model.variables))
+    return [value if old is None or old.shape != value.shape else old for value, old in zip(drawn, kept, strict=True)]
 
 
 def _seed(seed: int) -> None:

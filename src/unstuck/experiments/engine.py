@@ -154,7 +154,7 @@ class _Program:
         seed = job.seed + job.experiment.seed_offset
         if job.experiment.initial is not None:
             return list(job.experiment.initial)
-        key = (json.dumps(job.experiment.model, default=str, sort_keys=True), seed)
+        key = (json.dumps(job.experiment.model, default=str, sort_keys=True), tuple(job.experiment.kept), seed)
         if key not in self._initial:
             self._initial[key] = initial_weights(job.experiment, seed)
         return self._initial[key]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,8 @@ class Experiment:
         learning_rate: replaces the rate of the optimiser when not None.
         rates: factor on the learning rate in each epoch, (epochs,), where callbacks changed it; or None.
         initial: variables to start from (`model.variables` order), or None to initialise afresh for each seed.
-        label_order: a permutation of the training rows' labels, or None. Used by the shuffled-label control.
+        kept: variables that no seed initialises afresh, by their key (`record/given.py`): what was loaded, set by hand,
+            or left by an earlier fit.
         seed_offset: added to every seed; the placebo uses it.
     """
 
@@ -59,6 +60,7 @@ class Experiment:
     other_y: tuple[np.ndarray, ...] = ()
     judged: int = 0
     initial: tuple[np.ndarray, ...] | None = None
+    kept: Mapping[str, np.ndarray] = field(default_factory=dict)
     decoding: Decoding = Decoding()
     seed_offset: int = 0
     scored_y: np.ndarray | None = None

@@ -100,7 +100,7 @@ def _short(error: str) -> str:
 
 
 def _placebo(bench: Bench, endpoint: str) -> Arm:
-    return Arm(OtherSeed(same_start=not bench.fresh), rule="", role="placebo", endpoint=endpoint)
+    return Arm(OtherSeed(), rule="", role="placebo", endpoint=endpoint)
 
 
 def run_trials(bench: Bench, arms: Sequence[Arm], seeds: int) -> list[tuple[Arm, Trial]]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from unstuck.record.given import given, keys
 from unstuck.record.probe_metrics import metric_values
 from unstuck.record.probe_non_finite import locate
 from unstuck.record.rebuild import CannotRebuild, arranged, assign, load_objects, output_of, rebuild
@@ -67,6 +68,7 @@ def _replay(
     snapshots = [run.weights(fit, step) for step in fit.steps]
     if not snapshots[-1]:
         raise CannotRebuild("the model was never built")
+    names, drawn = keys(model.variables), [_numpy(v) for v in model.variables]
     chosen = np.sort(np.random.default_rng(SEED).permutation(len(x[0]))[: _probe_rows(model, x)])
     rows, labels = tuple(a[chosen] for a in x), tuple(a[chosen] for a in targets)
     weight = fit.arrays["train-weight"][chosen] if "train-weight" in fit.arrays else None
@@ -78,6 +80,8 @@ def _replay(
         "moments": moments,
         **_loss_reactions(model, rows, labels),
         **_moves(model, snapshots),
+        "variables": names,
+        "given": given(names, drawn, snapshots[0]) if fit.steps[0] == 0 else None,
         "evaluated_loss": _safely(lambda: _evaluate(model, x, targets, fit), np.nan),
     }
 

@@ -23,6 +23,9 @@ ENOUGH = 10
 """Rows of the smaller classes under which a recall of 0 may be luck: with a true recall of 0.2 it happens in one of
 ten samples."""
 
+RANKS = 0.75
+"""Area under the ROC curve from which the network has learnt to tell the rows apart, and its threshold hides it."""
+
 
 class ClassImbalance(Rule):
     """The largest class has nearly all rows, and the network predicts nothing else.
@@ -117,8 +120,16 @@ model.fit(x[:1000], y[:1000], epochs=20, validation_data=(x[1000:], y[1000:]), v
         recall = float((answers.argmax(axis=1) == labels)[others].mean())
         if recall >= FOUND:
             return Cleared(f"{recall:.0%} of the rows of smaller classes are found", recall, FOUND)
+        area = _roc_area(1 - answers[:, largest], others)
+        ranks = area >= RANKS
+        seen = (
+            f"the network ranks the others higher (ROC area {area:.2f}), yet predicts hardly any of them"
+            if ranks
+            else "hardly anything else is predicted"
+        )
         return Suspect(
-            message=f"class {largest} has {task.majority:.0%} of the rows, and hardly anything else is predicted",
+            message=f"class {largest} has {task.majority:.0%} of the rows, and {seen}",
+            severity="warning" if ranks else None,
             location=setup.sources.argument(setup.sites["fit"], "y", 1, label=f"{task.majority:.0%} are {largest}")
             or setup.fit_location(),
             evidence=gathered(
@@ -135,7 +146,13 @@ model.fit(x[:1000], y[:1000], epochs=20, validation_data=(x[1000:], y[1000:]), v
                     expected=FOUND,
                 ),
                 _accuracy(skill, task),
-                _ranking(1 - answers[:, largest], others),
+                Evidence(
+                    measure="roc-area",
+                    text=f"area under the ROC curve {area:.2f}: 0.5 is chance, 1 a perfect ranking that only needs "
+                    "another threshold",
+                    value=area,
+                    expected=0.5,
+                ),
             ),
             cures=(BalanceClasses(task.classes),),
             # The reference learners answer by majority too, so that they do no better clears nobody.
@@ -151,14 +168,10 @@ def _accuracy(skill: Skill, task: Task) -> Evidence | None:
     return Evidence(measure="accuracy-beside-majority", text=text, value=skill.accuracy, expected=task.majority)
 
 
-def _ranking(score: np.ndarray, positive: np.ndarray) -> Evidence | None:
-    """Area under the ROC curve of telling the smaller classes from the largest."""
-    if np.ptp(score) == 0:
-        return None
+def _roc_area(score: np.ndarray, positive: np.ndarray) -> float:
+    """Area under the ROC curve of telling the smaller classes from the largest; 0.5 where all scores are equal."""
     from scipy.stats import rankdata
 
     count = int(positive.sum())
     ranks = rankdata(score)[positive].sum() - count * (count + 1) / 2
-    area = float(ranks / (count * (len(score) - count)))
-    text = f"area under the ROC curve {area:.2f}: 0.5 is chance, 1 a perfect ranking that only needs another threshold"
-    return Evidence(measure="roc-area", text=text, value=area, expected=0.5)
+    return float(ranks / (count * (len(score) - count)))

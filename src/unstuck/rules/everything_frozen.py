@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from unstuck.experiments.interventions.trainable import Unfreeze, freezing_lines
-from unstuck.finding import Evidence, Location
+from unstuck.experiments.interventions.trainable import Unfreeze, frozen_at
+from unstuck.finding import Evidence
 from unstuck.measure.curve import Curve
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered, standstill, steady_loss
@@ -93,7 +93,7 @@ model.fit(x, y, epochs=30, validation_data=(x_val, y_val), verbose=0)
         if free:
             return Cleared(f"{len(free)} of {len(weighted)} layers with weights are trainable", len(free), 0)
         total = sum(layer.params or 0 for layer in weighted)
-        places = _places(setup, weighted)
+        places = frozen_at(setup, weighted)
         return Suspect(
             message="every layer is frozen, so no weight can change",
             confidence="proven",
@@ -129,23 +129,3 @@ def _has_weights(layer: Layer) -> bool:
     if layer.kind in STATISTICS_ONLY:
         return False
     return layer.params > 0 if layer.params is not None else "units" in layer.config or "filters" in layer.config
-
-
-def _places(setup: Setup, frozen: list[Layer]) -> tuple[Location, ...]:
-    """Where the source freezes: arguments of layers, else statements."""
-    arguments = [setup.sources.argument(layer.site, "trainable", whole=True, label="frozen") for layer in frozen]
-    found = {(place.file, place.line): place for place in arguments if place}
-    lines = freezing_lines(setup)
-    for place in lines:
-        found.setdefault(
-            (place.file, place.line),
-            Location(
-                file=place.file,
-                line=place.line,
-                column=place.column,
-                end_line=place.end_line,
-                end_column=place.end_column,
-                label="frozen here",
-            ),
-        )
-    return tuple(found.values())

@@ -7,7 +7,7 @@ from unstuck.experiments.interventions.last_step import LastStep
 from unstuck.finding import Evidence
 from unstuck.measure.contract import UNKNOWN_SHAPES, UNPAIRED, Contract, output_shape, paired
 from unstuck.measure.replay import Replay
-from unstuck.measure.seen import gathered
+from unstuck.measure.seen import fit_raised, gathered
 from unstuck.measure.setup import Layer, Setup
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
@@ -82,7 +82,8 @@ model.fit(rows_of_pixels(x[:400]), y, epochs=10, validation_data=(rows_of_pixels
         if len(output) != 3 or layer is None:
             return NotApplicable("the output has no time axis from a recurrent layer")
         steps = output[1] or (replay.train_outputs.shape[1] if replay and replay.train_outputs.ndim == 3 else None)
-        per_row = len(labels) == 1 or (len(labels) == 2 and labels[1] == 1)
+        columns = labels[1] if len(labels) == 2 else 1
+        per_row = len(labels) <= 2 and columns in (1, output[2]) and columns != steps
         if not per_row or steps in (1, None):
             return Cleared("the targets have a time axis, as the output has")
         return Suspect(
@@ -93,10 +94,12 @@ model.fit(rows_of_pixels(x[:400]), y, epochs=10, validation_data=(rows_of_pixels
             evidence=gathered(
                 Evidence(
                     measure="answers-a-row",
-                    text=f"the output has the shape (rows, {steps}, {output[2]}), the targets one number a row",
+                    text=f"the output has the shape (rows, {steps}, {output[2]}), the targets "
+                    f"({', '.join(map(str, ('rows', *labels[1:])))})",
                     value=float(steps or 0),
                     expected=1.0,
-                )
+                ),
+                fit_raised(contract),
             ),
             scope={"layer": layer.name},
             cures=_cures(layer),

@@ -19,7 +19,7 @@ class FreshWeights(Intervention):
         return "fresh weights"
 
     def apply(self, experiment: Experiment) -> Experiment:
-        return replace(experiment, initial=None)
+        return replace(experiment, initial=None, kept={})
 
     def edit(self, setup: Setup) -> Fix | None:
         return Fix(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unstuck.experiments.experiment import Experiment, layer_configs
 from unstuck.experiments.intervention import Intervention
@@ -39,7 +39,7 @@ class Reinitialise(Intervention):
         for layer in hidden_layers(model):
             if self.bias and "bias_initializer" in layer["config"]:
                 layer["config"]["bias_initializer"] = self.bias
-        return changed
+        return replace(changed, kept={})
 
     def edit(self, setup: Setup) -> Fix | None:
         edits: list[Edit | None] = []

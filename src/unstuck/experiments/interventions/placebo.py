@@ -10,19 +10,13 @@ from unstuck.experiments.intervention import Intervention
 
 @dataclass(frozen=True)
 class OtherSeed(Intervention):
-    """Other initial weights and batch order: shows how much the score moves by luck alone.
-
-    Args:
-        same_start: keep the weights that the run began with, where an earlier fit left them.
-    """
+    """Other initial weights and batch order: shows how much the score moves by luck alone."""
 
     offset: int = 10_000
-    same_start: bool = False
 
     @property
     def label(self) -> str:
         return "placebo: other seeds"
 
     def apply(self, experiment: Experiment) -> Experiment:
-        start = experiment.initial if self.same_start else None
-        return replace(experiment, seed_offset=experiment.seed_offset + self.offset, initial=start)
+        return replace(experiment, seed_offset=experiment.seed_offset + self.offset, initial=None)

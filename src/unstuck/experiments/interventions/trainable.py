@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.intervention import Intervention
 from unstuck.finding import Edit, Fix, Location
-from unstuck.measure.setup import Setup
+from unstuck.measure.setup import Layer, Setup
 
 
 @dataclass(frozen=True)
 class Unfreeze(Intervention):
-    """Set `trainable` of every layer."""
+    """Set `trainable` of every layer.
+
+    Attributes:
+        alternative: what else would do, for the person to read.
+    """
+
+    alternative: str = "freeze only the layers before the head"
 
     @property
     def label(self) -> str:
@@ -33,12 +41,13 @@ class Unfreeze(Intervention):
         places = [setup.sources.argument(layer.site, "trainable") for layer in frozen]
         if frozen and all(places):
             found = {(p.line, p.column): setup.sources.replace(p, "True") for p in places if p}
-            return Fix(title=title, applicability="suggested", edits=tuple(e for e in found.values() if e))
+            edits = tuple(e for e in found.values() if e)
+            return Fix(title=title, applicability="suggested", edits=edits, alternative=self.alternative)
         return Fix(
             title=title,
             applicability="sketch",
             edits=tuple(_true(place) for place in freezing_lines(setup)),
-            alternative="freeze only the layers before the head",
+            alternative=self.alternative,
         )
 
 
@@ -59,6 +68,15 @@ def freezing_lines(setup: Setup) -> tuple[Location, ...]:
                 )
             )
     return tuple(found)
+
+
+def frozen_at(setup: Setup, layers: Sequence[Layer]) -> tuple[Location, ...]:
+    """Where the source freezes these layers: their arguments, then statements."""
+    arguments = [setup.sources.argument(layer.site, "trainable", whole=True, label="frozen") for layer in layers]
+    found = {(place.file, place.line): place for place in arguments if place}
+    for place in freezing_lines(setup):
+        found.setdefault((place.file, place.line), msgspec.structs.replace(place, label="frozen here"))
+    return tuple(found.values())
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,115 @@
+"""NET112: what is frozen was never trained."""
+
+from __future__ import annotations
+
+from unstuck.experiments.interventions.trainable import Unfreeze, frozen_at
+from unstuck.finding import Evidence
+from unstuck.measure.backbone import Backbone
+from unstuck.measure.given import Given
+from unstuck.measure.seen import gathered
+from unstuck.measure.setup import Setup
+from unstuck.rules.everything_frozen import STATISTICS_ONLY
+from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
+
+MOST = 0.5
+"""Share of the frozen weights that must be random: a file may leave a layer or two of a backbone as they were."""
+ENOUGH = 50
+"""Frozen weights under which a test of their distribution tells nothing."""
+
+
+class FrozenRandomWeights(Rule):
+    """
+    What it finds:
+    Frozen layers before the head whose weights are what their initialisers draw: weights=None or a file that was not
+    loaded, under base.trainable = False.
+
+    Why training stops:
+    Only the layers after them learn, from random features of the inputs, which keep some of what is there and lose the
+    rest.
+
+    What you see:
+    A loss that settles early and high; a score that more epochs, another rate or a larger head do not raise.
+
+    How it is proven:
+    The frozen weights when fit began are compared with fresh draws of their initialisers (biases and statistics must
+    be equal, kernels of one distribution by a two-sample Kolmogorov-Smirnov test). The same network is trained from the
+    same seeds with every layer trainable.
+
+    When to ignore it:
+    When random features are the method (extreme learning machines, reservoirs, random projections).
+
+    References:
+    The Keras guide "Transfer learning and fine-tuning"; keras.applications (weights=None is random initialisation).
+    """
+
+    code = "NET112"
+    severity = "error"
+    sick = Example(
+        """
+base = keras.Sequential([
+    keras.Input((30,)),
+    keras.layers.Dense(8, activation="relu"),
+    keras.layers.Dense(4, activation="relu"),
+    keras.layers.Dense(2, activation="relu"),
+])
+base.trainable = False
+model = keras.Sequential([base, keras.layers.Dense(1, activation="sigmoid")])
+model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy", metrics=["accuracy"])
+model.fit(x, y, validation_data=(x_val, y_val), epochs=30, verbose=0)
+"""
+    )
+    healthy = Example(
+        """
+base = keras.Sequential([
+    keras.Input((30,)),
+    keras.layers.Dense(8, activation="relu"),
+    keras.layers.Dense(4, activation="relu"),
+])
+before = keras.Sequential([base, keras.layers.Dense(1, activation="sigmoid")])
+before.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
+before.fit(x[:300], y[:300], epochs=20, verbose=0)
+base.trainable = False
+model = keras.Sequential([base, keras.layers.Dense(1, activation="sigmoid")])
+model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy", metrics=["accuracy"])
+model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
+"""
+    )
+
+    def check(self, setup: Setup, given: Given, backbone: Backbone | None) -> Judgement:
+        frozen = [layer for layer in setup.hidden if not layer.trainable and layer.kind not in STATISTICS_ONLY]
+        total = sum(layer.params or 0 for layer in frozen)
+        if not frozen or len(frozen) == len([layer for layer in setup.layers if layer.params]):
+            return NotApplicable("no layer is frozen before one that is trained")
+        if total < ENOUGH:
+            return NotApplicable(f"{total} weights are frozen: too few to tell what drew them")
+        random = [layer for layer in frozen if not given.holds(layer.name)]
+        count = sum(layer.params or 0 for layer in random)
+        if count <= MOST * total:
+            return Cleared(f"{total - count:,} of {total:,} frozen weights are no draws of their initialisers")
+        places = frozen_at(setup, random)
+        named = backbone if backbone is not None and not backbone.pretrained else None
+        what = f"{named.name} is" if named else f"{len(random)} layers are"
+        return Suspect(
+            message=f"{what} frozen with random weights, which nothing has trained",
+            location=named.location if named else places[0] if places else setup.layer_location(random[0]),
+            related=places[:2] if named else places[1:3],
+            evidence=gathered(
+                Evidence(
+                    measure="frozen-random-weights",
+                    value=count,
+                    of=total,
+                    text=f"{count:,} of {total:,} frozen weights are as their initialisers draw them",
+                )
+            ),
+            cures=(Unfreeze(alternative="load the weights that the frozen layers were meant to have, before fit"),),
+            harmless=f"{what} frozen with random weights",
+            leads_to=(
+                "learning-rate-too-low",
+                "model-too-small",
+                "too-few-updates",
+                "vanishing-gradient",
+                "dying-relu",
+                "unscaled-inputs",
+                "batchnorm-in-frozen-backbone",
+            ),
+        )
