@@ -9,6 +9,8 @@ from .reader import FRAME, NETWORK, findings, rules
 FIT = NETWORK + "model.fit(X_train, y_train)\nprint(model.evaluate(X_test, y_test))\n"
 SPLIT = "X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2)\n"
 TRAINED = FRAME + SPLIT + FIT
+SERIES = 'df = pd.read_csv("series.csv")\n'
+BY_TIME = "X_train, X_test, y_train, y_test = train_test_split(X, y, shuffle=False)\n"
 
 LEAKS = {
     "a scaler fitted on everything": (
@@ -459,6 +461,23 @@ for train, test in KFold(5).split(X):
         'df = pd.read_csv("data.csv")\ny = df["target"]\nX = df.drop("id", axis=1)\n' + SPLIT + FIT,
         {"target-in-features"},
     ),
+    "a label of tomorrow whose parts stay among the features": (
+        SERIES
+        + "df['next'] = df['Close'].shift(-1) / df['Close'] - 1\ndf['up'] = (df['next'] > 0).astype(int)\n"
+        + "X, y = df.drop(columns=['up', 'Date']), df['up']\n"
+        + BY_TIME
+        + FIT,
+        {"look-ahead-window"},
+    ),
+    "a centred mean and the next value within a group": (
+        SERIES
+        + "df['mean'] = df['Close'].rolling(5, center=True).mean()\n"
+        + "df['next'] = df.groupby('share')['Close'].shift(periods=-2)\n"
+        + "X, y = df[['mean', 'next']], df['Volume']\n"
+        + BY_TIME
+        + FIT,
+        {"look-ahead-window"},
+    ),
     "a scaler fitted again on the test rows": (
         FRAME
         + SPLIT
@@ -469,6 +488,20 @@ for train, test in KFold(5).split(X):
 }
 
 LEGAL = {
+    "the value of tomorrow as the label, dropped from the features": SERIES
+    + "df['before'] = df['Close'].shift(1)\ndf['mean'] = df['Close'].rolling(5).mean()\n"
+    + "df['next'] = df['Close'].shift(-1)\ndf['up'] = (df['next'] > df['Close']).astype(int)\n"
+    + "X, y = df.drop(columns=['next', 'up']), df['up']\n"
+    + BY_TIME
+    + FIT,
+    "several values of the future as labels, features named or all but the last": SERIES
+    + "for h in (1, 2):\n    df[f'y{h}'] = df['Close'].shift(-h)\n"
+    + "X, y = df[['Close', 'Volume']].values, df[['y1', 'y2']].values\n"
+    + BY_TIME
+    + FIT
+    + "X, y = df.iloc[:, :-1].values, df.iloc[:, -1].values\n"
+    + BY_TIME
+    + FIT,
     "all columns but the labels, by going through the frame": 'df = pd.read_csv("data.csv")\n'
     "train, test = train_test_split(df)\nnames = [c for c in df if c != 'target']\n"
     "model = LogisticRegression().fit(train[names], train['target'])\nmodel.score(test[names], test['target'])\n",

@@ -15,6 +15,7 @@ IN_THE_DATA = {
     "generator-class-mode",
     "inference-preprocessing-differs",
     "label-format-mismatch",
+    "look-ahead-window",
     "overlapping-rows",
     "rescaled-twice",
     "shuffled-predictions",

@@ -84,7 +84,7 @@ def method(reader: Reader, data: Data, name: str, arguments: Arguments) -> Value
     if name == "groupby":
         return Grouped(data)
     if name in _WINDOWS:
-        return Rolling(data)
+        return Rolling(data, ahead=constant(arguments.get("center")) is True)
     if name == "resample":
         return Bins(data)
     result = _changed(reader, data, name, arguments, node)
@@ -97,7 +97,7 @@ def method(reader: Reader, data: Data, name: str, arguments: Arguments) -> Value
 
 def _changed(reader: Reader, data: Data, name: str, arguments: Arguments, node: ast.Call) -> Value:
     if name in vocabulary.SHIFTS:
-        return lagged(data, name, node)
+        return lagged(data, name, node, ahead=_backwards(arguments))
     if name in _SHUFFLES:
         return _shuffled(data, name, arguments, node)
     if name in ("take", "skip") and not data.table:
@@ -149,9 +149,16 @@ def summary(data: Data, name: str, axis: Value | None, node: ast.Call) -> Value:
     return Statistic(Fitting(name, "statistics", node, data.rows, data.trail, column=data.column))
 
 
-def lagged(data: Data, name: str, node: ast.AST) -> Data:
-    lag = Fitting(name, "lag", node, data.rows, data.trail)
-    return replace(data, lags=data.lags | {lag}, trail=data.trail)
+def lagged(data: Data, name: str, node: ast.AST, *, ahead: bool = False) -> Data:
+    """Rows that hold values of other rows; with `ahead`, of later ones."""
+    found = replace(data, lags=data.lags | {Fitting(name, "lag", node, data.rows, data.trail)})
+    return tainted(found, Fitting(name, "ahead", node, data.rows, data.trail), data.column) if ahead else found
+
+
+def _backwards(arguments: Arguments) -> bool:
+    """Whether `shift(periods)` and its like take values of later rows."""
+    periods = constant(arguments.get("periods", 0))
+    return isinstance(periods, (int, float)) and periods < 0
 
 
 def _shuffled(data: Data, name: str, arguments: Arguments, node: ast.Call) -> Data:
@@ -257,9 +264,9 @@ def grouped_method(reader: Reader, receiver: Grouped | Rolling, name: str, argum
     node, data = arguments.node, receiver.data
     assert node is not None
     if isinstance(receiver, Rolling):
-        return lagged(data, "rolling", node)
+        return lagged(data, "rolling", node, ahead=receiver.ahead)
     if name in vocabulary.SHIFTS or name in _WINDOWS:
-        return lagged(data, name, node)
+        return lagged(data, name, node, ahead=name in vocabulary.SHIFTS and _backwards(arguments))
     if name == "transform":
         return tainted(data, group_statistic(data, str(constant(arguments.get("func", 0), "transform")), node), None)
     if name in vocabulary.SUMMARIES or name in ("agg", "aggregate"):

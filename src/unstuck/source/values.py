@@ -10,7 +10,7 @@ from typing import Any, Literal
 from unstuck.source import rows as row_sets
 from unstuck.source.rows import Rows
 
-Kind = Literal["statistics", "encoder", "selection", "encoding with labels", "resampling", "lag", "shuffle"]
+Kind = Literal["statistics", "encoder", "selection", "encoding with labels", "resampling", "lag", "ahead", "shuffle"]
 
 
 @dataclass(frozen=True)
@@ -231,9 +231,10 @@ class Grouped(Value):
 
 @dataclass(frozen=True)
 class Rolling(Value):
-    """`series.rolling(...)`: what it yields holds values of neighbouring rows."""
+    """`series.rolling(...)`: what it yields holds values of neighbouring rows, of later ones too if it is centred."""
 
     data: Data
+    ahead: bool = False
 
 
 @dataclass(frozen=True)
