@@ -17,7 +17,87 @@ def network(head: str, compiled: str, hidden: str = 'Dense(16, activation="relu"
     )
 
 
+def own_model(head: str, after: str = "") -> str:
+    return (
+        DATA
+        + f"""
+class Net(keras.Model):
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        self.blocks = [Dense(16, activation="relu") for _ in range(2)]
+        self.drop = Dropout(0.3)
+        self.head = {head}
+    def call(self, inputs, training=None):
+        for block in self.blocks:
+            inputs = block(inputs)
+        if training:
+            inputs = self.drop(inputs)
+        return self.head(inputs)
+{after}
+model = Net(name="net")
+model.compile("adam", "sparse_categorical_crossentropy")
+model.fit(x, y, validation_split=0.2)
+"""
+    )
+
+
+ADAM = "keras.optimizers.Adam({}), loss='mse'"
+BACKBONE = (
+    DATA
+    + """
+base = keras.applications.MobileNetV2(include_top=False, weights={}, pooling="avg", input_shape=(96, 96, 3))
+base.trainable = False
+model = Sequential([base, Dense(5, activation="softmax")])
+model.compile("adam", "sparse_categorical_crossentropy")
+model.fit(x, y)
+"""
+)
+
 SICK = {
+    "a class that only builds layers and calls them": (
+        own_model('Dense(1, activation="softmax")'),
+        {"softmax-on-one-unit"},
+    ),
+    "a relu as the output of a class": (own_model('Dense(10, activation="relu")'), {"relu-on-class-output"}),
+    "a rate in a class of settings": (
+        "class Config:\n    RATE, UNITS = None, 8\n    RATE = 2.0\n"
+        + network("Dense(Config.UNITS)", ADAM.format("Config.RATE")),
+        {"learning-rate-too-high"},
+    ),
+    "a rate that a dataclass has if none is given": (
+        "@dataclass\nclass Config:\n    units: int = 4\n    rate: float = 2.0\nconfig = Config(8)\n"
+        + network("Dense(config.units)", ADAM.format("config.rate")),
+        {"learning-rate-too-high"},
+    ),
+    "a rate that the command line has if none is typed": (
+        "import argparse\nparser = argparse.ArgumentParser()\n"
+        + "parser.add_argument('-l', '--learning-rate', type=float, default=5.0)\nargs = parser.parse_args()\n"
+        + network("Dense(8)", ADAM.format("args.learning_rate")),
+        {"learning-rate-too-high"},
+    ),
+    "class numbers of scikit-learn under a loss for one-hot rows": (
+        "from sklearn.datasets import load_iris\niris = load_iris()\n"
+        + "x, x_val, y, y_val = train_test_split(iris.data, iris['target'])\n"
+        + "model = Sequential([Dense(8, activation='relu'), Dense(3, activation='softmax')])\n"
+        + "model.compile('adam', 'categorical_crossentropy')\nmodel.fit(x, y, validation_data=(x_val, y_val))\n",
+        {"label-format-mismatch"},
+    ),
+    "a large penalty, by its old name": (
+        "penalty = keras.regularizers.l2(10.0)\n"
+        + network(
+            "Dense(3, activation='softmax')",
+            "'adam', loss='sparse_categorical_crossentropy'",
+            "Dense(16, activation='relu', kernel_regularizer=penalty)",
+        ),
+        {"weight-penalty-too-strong"},
+    ),
+    "eight sigmoid layers": (
+        DATA
+        + "model = Sequential()\nfor _ in range(8):\n    model.add(Dense(32, activation='sigmoid'))\n"
+        + "model.add(Dense(1))\nmodel.compile('sgd', 'mse')\nmodel.fit(x, y)\n",
+        {"vanishing-gradient"},
+    ),
+    "a frozen backbone without weights": (BACKBONE.format("None"), {"frozen-random-weights"}),
     "softmax on one unit": (
         network('Dense(1, activation="softmax")', '"adam", loss="binary_crossentropy"'),
         {"softmax-on-one-unit"},
@@ -238,6 +318,23 @@ print(confusion_matrix(test.classes, model.predict(test) > 0.5))
 }
 
 HEALTHY = {
+    "a class with a training step of its own": own_model(
+        "Dense(10)", "    def train_step(self, data):\n        return {}"
+    ),
+    "a frozen backbone with weights": BACKBONE.format('"imagenet"'),
+    "a backbone without weights that is trained": BACKBONE.format("None").replace("base.trainable = False\n", ""),
+    "settings that are given otherwise than by default": "@dataclass\nclass Config:\n    rate: float = 2.0\n"
+    + "class Fixed:\n    rate = 3.0\nFixed.rate = 0.001\nconfig = Config(rate=0.001)\n"
+    + network("Dense(8)", ADAM.format("config.rate"))
+    + network("Dense(8)", ADAM.format("Fixed.rate")),
+    "class numbers of scikit-learn as one-hot rows": "from sklearn.datasets import load_digits\n"
+    + "x, y = load_digits(return_X_y=True)\ny = np.eye(10)[y]\n"
+    + "model = Sequential([Dense(8, activation='relu'), Dense(10, activation='softmax')])\n"
+    + "model.compile('adam', 'categorical_crossentropy')\nmodel.fit(x, y, validation_split=0.2)\n",
+    "eight sigmoid layers with batch normalisation": DATA
+    + "model = Sequential()\nfor _ in range(8):\n    model.add(Dense(32, activation='sigmoid'))\n"
+    + "    model.add(layers.BatchNormalization())\n"
+    + "model.add(Dense(1))\nmodel.compile('sgd', 'mse')\nmodel.fit(x, y)\n",
     "sigmoid and binary cross-entropy": network('Dense(1, activation="sigmoid")', '"adam", loss="binary_crossentropy"'),
     "softmax and sparse cross-entropy": network(
         'Dense(10, activation="softmax")', '"adam", loss="sparse_categorical_crossentropy"'

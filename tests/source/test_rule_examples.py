@@ -12,6 +12,7 @@ from unstuck.source.witnesses import witnesses
 
 GIVEN = "import numpy as np\nimport keras\nx, y, x_val, y_val = (np.load(name) for name in 'abcd')\n"
 IN_THE_DATA = {
+    "frozen-random-weights",
     "generator-class-mode",
     "inference-preprocessing-differs",
     "label-format-mismatch",

@@ -121,6 +121,8 @@ def _method(reader: Reader, receiver: Value, name: str, arguments: Arguments) ->
         own = receiver.attributes.get(name)
         if isinstance(own, Function):
             return reader.inline(own, arguments)
+        if isinstance(own, Layer):
+            return networks.applied(own, arguments)
         if receiver.cls is not None and name in receiver.cls.methods:
             return reader.inline(Function(receiver.cls.methods[name], receiver.cls.scope, receiver), arguments)
         found = objects.method(reader, receiver, name, arguments)
@@ -224,6 +226,8 @@ def attribute(reader: Reader, receiver: Value, node: ast.Attribute) -> Value:
     name = node.attr
     if isinstance(receiver, Symbol):
         return Symbol(canonical(f"{receiver.path}.{name}"))
+    if isinstance(receiver, Class):
+        return receiver.fields.get(name) or reader.unknown()
     if isinstance(receiver, Network) and name == "layers":
         return Layers(receiver)
     if isinstance(receiver, Network) and name in ("output", "outputs", "input", "inputs"):
@@ -255,7 +259,20 @@ def _own_attribute(reader: Reader, thing: Thing, name: str) -> Value:
         return thing.attributes[name]
     if thing.cls is not None and name in thing.cls.methods:
         return Function(thing.cls.methods[name], thing.cls.scope, thing)
-    return thing.attributes.setdefault(name, reader.unknown())
+    given = _field(thing, name) if thing.cls is not None else None
+    return thing.attributes.setdefault(name, given or reader.unknown())
+
+
+def _field(thing: Thing, name: str) -> Value | None:
+    """An attribute that the class states; a dataclass takes it as an argument."""
+    assert thing.cls is not None
+    fields = thing.cls.fields
+    if name not in fields or "__init__" in thing.cls.methods or not thing.arguments:
+        return fields.get(name)
+    annotated = [item.target for item in thing.cls.node.body if isinstance(item, ast.AnnAssign)]
+    declared = [target.id for target in annotated if isinstance(target, ast.Name)]
+    position = declared.index(name) if name in declared else None
+    return thing.argument(name, position) or (fields[name] if thing.complete else None)
 
 
 def set_attribute(reader: Reader, receiver: Value, target: ast.Attribute, value: Value) -> None:
@@ -264,10 +281,12 @@ def set_attribute(reader: Reader, receiver: Value, target: ast.Attribute, value:
         networks.set_trainable(reader, receiver, value, target)
     elif isinstance(receiver, Layers):  # some layer is changed, it is not known which
         receiver.network.layers = receiver.network.outputs = None
-    elif isinstance(receiver, Layer):
+    elif isinstance(receiver, Layer) and receiver.cls is None:
         receiver.arguments = {**receiver.arguments, target.attr: value}
     elif isinstance(receiver, Data) and receiver.table and target.attr not in ("columns", "index", "name"):
         reader.assign(target.value, frames.with_column(receiver, target.attr, value))
+    elif isinstance(receiver, Class):
+        receiver.fields[target.attr] = value
     elif isinstance(receiver, Thing):
         receiver.attributes[target.attr] = value
 

@@ -57,13 +57,16 @@ def call(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value:
         return loading.read_table(reader, symbol, arguments)
     if last == "load_data" and ".datasets." in symbol.path:
         return loading.keras_data_set(symbol, node)
+    if last in vocabulary.CLASS_DATA and (made := loading.class_data(reader, symbol, arguments)) is not None:
+        return made
     if last in ("image_dataset_from_directory", "text_dataset_from_directory"):
         return loading.folder(reader, last, arguments)
     if last in ("timeseries_dataset_from_array", "TimeseriesGenerator"):
         return loading.windows(reader, last, arguments)
     if last in vocabulary.COMPOSERS:
         return Thing(vocabulary.COMPOSERS[last], symbol.path, node, arguments.by_name(), arguments.complete)
-    if last[:1].isupper() and last not in ("DataFrame", "Series"):
+    made_here = last[:1].isupper() and last not in ("DataFrame", "Series")
+    if made_here or symbol.path.startswith("keras.regularizers."):
         return Thing(
             last,
             symbol.path,

@@ -108,7 +108,7 @@ class Interpreter(Statements):
         """An object of a class of the file, after its `__init__`."""
         self._followed.add(cls.node)
         thing = calls.new_object(self, cls)
-        thing.arguments = arguments.by_name()
+        thing.arguments, thing.complete = arguments.by_name(), arguments.complete
         if "__init__" in cls.methods:
             known = arguments if arguments.complete or arguments.positional or arguments.named else None
             self.inline(Function(cls.methods["__init__"], cls.scope, thing), known)

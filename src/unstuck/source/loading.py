@@ -18,6 +18,7 @@ from unstuck.source.values import (
     Symbol,
     Thing,
     Value,
+    constant,
     named,
 )
 
@@ -47,6 +48,23 @@ def keras_data_set(symbol: Symbol, node: ast.Call) -> Value:
         return Items([Data(part, trail=(stop,)), Data(part, coding=coding, trail=(stop,))])
 
     return Items([side("train"), side("test")])
+
+
+def class_data(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value | None:
+    """A data set of scikit-learn with class numbers as labels; None for one that comes as a frame."""
+    node = arguments.node
+    assert node is not None
+    if not arguments.complete or "as_frame" in arguments.named:
+        return None
+    fixed = symbol.last.startswith("load_") or "random_state" in arguments.named
+    key = (symbol.path, ast.unparse(node).partition("(")[2]) if fixed else reader.fresh(symbol.last)
+    x = Data(row_sets.source(key), trail=(Stop(symbol.last, node),))
+    y = replace(x, coding="integer")
+    if symbol.last.startswith("make_") or constant(arguments.get("return_X_y")) is True:
+        return Items([x, y])
+    parts: dict[str, Value] = {"data": x, "images": x, "target": y}
+    keys: dict[str, Value] = {f"[{name!r}]": value for name, value in parts.items()}
+    return Thing(symbol.last, symbol.path, node, origin=reader.fresh(symbol.last), attributes=parts | keys)
 
 
 def folder(reader: Reader, name: str, arguments: Arguments) -> Value:

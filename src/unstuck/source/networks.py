@@ -14,6 +14,7 @@ from unstuck.source.values import (
     Compiled,
     Const,
     Data,
+    Function,
     Items,
     Layer,
     Layers,
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from unstuck.source.reader import Reader
 
 _ACTIVATIONS = ("softmax", "sigmoid", "relu", "tanh", "log_softmax")
+_PLAIN_METHODS = frozenset(
+    {"__init__", "build", "call", "get_config", "from_config", "compute_output_shape", "summary", "model"}
+)
 _RESTORING = ("set_weights", "load_weights", "reset_states", "load_state_dict")
 
 
@@ -42,7 +46,8 @@ def construct(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value | N
     if last == "Input":
         return Tensor(None)
     if last in ("clone_model", "load_model", "model_from_json") or ".applications." in symbol.path:
-        return _registered(reader, Network(name=last, path=symbol.path, node=node, loops=reader.open_loops))
+        made = Network(last, symbol.path, node, arguments.by_name(), arguments.complete, loops=reader.open_loops)
+        return _registered(reader, made)
     if last in vocabulary.NETWORKS:
         return _registered(reader, _network(reader, symbol, arguments))
     if last[:1].isupper() and (".layers." in symbol.path or symbol.root == STAR) and _is_layer(last):
@@ -118,10 +123,13 @@ def method(reader: Reader, network: Network, name: str, arguments: Arguments) ->
         _grow(network, name, arguments.get("layer", 0))
         return NOTHING
     if name == "compile":
+        _trace(reader, network)
         network.compiled = Compiled(node, arguments.by_name(), arguments.complete)
         network.thawed = None
-        frozen = everything_frozen(network)
-        reader.story.contracts.append(Contract(network, network.compiled, chains_of(network), frozen))
+        chains, frozen = chains_of(network), everything_frozen(network)
+        parts = dict.fromkeys(part for chain in chains for part in chain if isinstance(part, Network))
+        held = tuple(part for part in parts if everything_frozen(part))
+        reader.story.contracts.append(Contract(network, network.compiled, chains, frozen, held))
         return NOTHING
     if name in ("fit", "fit_generator", "train_on_batch"):
         return _fit(reader, network, name, arguments)
@@ -133,6 +141,18 @@ def method(reader: Reader, network: Network, name: str, arguments: Arguments) ->
         network.loaded = True
         return NOTHING
     return Thing() if name == "get_layer" else None
+
+
+def _trace(reader: Reader, network: Network) -> None:
+    """What a class of the file that only builds layers and calls them puts out; others may do anything."""
+    cls = network.cls
+    if cls is None or not network.own_class or "call" not in cls.methods or not cls.methods.keys() <= _PLAIN_METHODS:
+        return
+    from unstuck.source.calls import Arguments as Given
+
+    output = reader.inline(Function(cls.methods["call"], cls.scope, network), Given([Tensor(None)], {}, None))
+    if isinstance(output, Tensor) and output.layer is not None:
+        network.outputs, network.own_class = [output], False
 
 
 def _grow(network: Network, name: str, added: Value | None) -> None:

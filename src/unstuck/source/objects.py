@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from unstuck.source import frames, vocabulary
+from unstuck.source import command_line, frames, vocabulary
 from unstuck.source import rows as row_sets
 from unstuck.source.merging import as_data, via
 from unstuck.source.story import Testing, Training
@@ -78,6 +78,8 @@ def method(reader: Reader, thing: Thing, name: str, arguments: Arguments) -> Val
     """The value of `thing.name(...)`; None if it is nothing that is known of objects."""
     node = arguments.node
     assert node is not None
+    if thing.name == "ArgumentParser":
+        return command_line.method(reader, thing, name, arguments)
     if name == "split" and (thing.name in vocabulary.SPLITTERS or _looks_like_splitter(thing, node)):
         return _folds(thing, arguments)
     if name in ("fit_resample", "fit_sample") or (name == "fit_transform" and thing.name in vocabulary.RESAMPLERS):

@@ -79,7 +79,13 @@ class Statements(Expressions):
     def _on_ClassDef(self, node: ast.ClassDef) -> None:  # noqa: N802
         bases = tuple(ast.unparse(base) for base in node.bases)
         methods = {item.name: item for item in node.body if isinstance(item, ast.FunctionDef)}
-        found = Class(node, self.scope, methods, bases)
+        fields: dict[str, Value] = {}
+        for item in node.body:
+            targets = item.targets if isinstance(item, ast.Assign) else [getattr(item, "target", None)]
+            if isinstance(item, (ast.Assign, ast.AnnAssign)) and item.value is not None:
+                value = self.value(item.value)
+                fields |= {target.id: value for target in targets if isinstance(target, ast.Name)}
+        found = Class(node, self.scope, methods, bases, fields)
         self.scope.names[node.name] = found
         self._defined.append(found)
 

@@ -77,6 +77,8 @@ class Contract:
     chains: tuple[tuple[Layer, ...], ...]
     frozen: bool = False
     """Every layer with weights is frozen."""
+    frozen_parts: tuple[Network, ...] = ()
+    """Models among its layers that are frozen."""
 
 
 @dataclass(eq=False)

@@ -124,12 +124,13 @@ class Function(Value):
 
 @dataclass(eq=False)
 class Class(Value):
-    """A class of the same file."""
+    """A class of the same file. `fields`: what its body assigns, and what is assigned to it afterwards."""
 
     node: ast.ClassDef
     scope: Scope
     methods: dict[str, ast.FunctionDef]
     bases: tuple[str, ...]
+    fields: dict[str, Value] = field(default_factory=dict)
 
 
 @dataclass(eq=False)

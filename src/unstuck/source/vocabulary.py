@@ -147,6 +147,13 @@ SCORES = frozenset({"evaluate", "evaluate_generator", "score", "test_on_batch"})
 
 INTEGER_LABELS = frozenset({"mnist", "fashion_mnist", "cifar10", "cifar100", "reuters", "imdb"})
 """Data sets of Keras whose labels are class numbers."""
+CLASS_DATA = frozenset(
+    {
+        *("load_iris", "load_digits", "load_wine", "load_breast_cancer", "fetch_covtype", "fetch_20newsgroups"),
+        *("make_classification", "make_blobs", "make_moons", "make_circles", "make_gaussian_quantiles"),
+    }
+)
+"""Data sets of scikit-learn whose labels are class numbers."""
 SELECTING_CALLBACKS = frozenset({"EarlyStopping", "ModelCheckpoint"})
 NETWORKS = frozenset({"Sequential", "Model", "Functional"})
 KERAS_CLASSES = frozenset(

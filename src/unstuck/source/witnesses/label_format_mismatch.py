@@ -29,7 +29,7 @@ def sightings(story: Story) -> Iterator[Sighting]:
                 conclusion="rows of zeros and ones are no class numbers; Keras 3 mostly refuses them",
                 help="use categorical_crossentropy, or leave the labels as numbers",
             )
-        elif coding == "integer" and loss.name in CATEGORICAL:
+        elif coding in ("integer", "binary") and loss.name in CATEGORICAL:
             yield Sighting(
                 node=written,
                 message="the labels are class numbers, and the loss takes one-hot rows",
