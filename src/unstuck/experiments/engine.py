@@ -78,7 +78,7 @@ class _Program:
         self.optimizer.build(self.model.trainable_variables)
         self.metrics = [v.value for v in self.model.metrics_variables]
         self.stepped = any("Conv" in layer["class_name"] for layer in layer_configs(experiment.model))
-        self._initial: dict[tuple[str, int], list[np.ndarray]] = {}
+        self._initial: dict[tuple[str, tuple[str, ...], int], list[np.ndarray]] = {}
 
     def chunks(self, jobs: Sequence[Job]) -> list[range]:
         """Indices of jobs that fit into memory together: data of their own, weights, and one batch of activations."""
