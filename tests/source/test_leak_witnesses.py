@@ -25,6 +25,10 @@ LEAKS = {
         + FIT,
         {"preprocessing-before-split"},
     ),
+    "mean and deviation from describe()": (
+        FRAME + "stats = X.describe().T\nX = (X - stats['mean']) / stats['std']\n" + SPLIT + FIT,
+        {"preprocessing-before-split"},
+    ),
     "a scaler in a function": (
         FRAME
         + """

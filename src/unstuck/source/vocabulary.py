@@ -91,7 +91,9 @@ SEARCHES = frozenset(
     {"GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV", "BayesSearchCV"}
 )
 
-SUMMARIES = frozenset({"mean", "std", "var", "min", "max", "median", "quantile", "mode", "ptp", "nanmean", "nanstd"})
+SUMMARIES = frozenset(
+    {"mean", "std", "var", "min", "max", "median", "quantile", "mode", "ptp", "nanmean", "nanstd", "describe"}
+)
 SUMMARY_FUNCTIONS = SUMMARIES | {"amin", "amax", "percentile", "nanmedian", "nanmax", "nanmin", "average", "std_dev"}
 NO_ROWS = frozenset(
     {
@@ -121,7 +123,7 @@ SAME_ROWS = frozenset(
 )
 NOT_ROWS_METHODS = frozenset(
     {
-        *("info", "describe", "count", "nunique", "unique", "value_counts", "any", "all", "keys", "plot", "hist"),
+        *("info", "count", "nunique", "unique", "value_counts", "any", "all", "keys", "plot", "hist"),
         *("boxplot", "sum", "cov", "skew", "kurt", "idxmax", "idxmin", "memory_usage", "to_csv", "to_excel", "save"),
         *("argmin", "get_feature_names", "get_feature_names_out", "item", "to_json", "to_pickle", "nlargest"),
     }
