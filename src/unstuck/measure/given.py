@@ -16,10 +16,12 @@ class Given:
     Attributes:
         variables: keys of all variables, in the order of `model.variables`.
         names: of those that were loaded, set by hand or left by an earlier fit, and of the rest of their layers.
+        later: layers that a later fit trains, of this model or of another that holds them.
     """
 
     variables: tuple[str, ...]
     names: frozenset[str]
+    later: frozenset[str]
 
     @classmethod
     def of(cls, case: Case) -> Self:
@@ -27,7 +29,9 @@ class Given:
         names = case.fit.probe.get("given")
         if names is None:
             raise Missing("the weights training began with", "give the model an input shape")
-        return cls(tuple(case.fit.probe["variables"]), frozenset(names))
+        later = (layer for fit in case.run.fits[case.fit.index + 1 :] for layer in fit.body["model"]["layers"])
+        trained = frozenset(layer["name"] for layer in later if layer["trainable"] and layer["params"])
+        return cls(tuple(case.fit.probe["variables"]), frozenset(names), trained)
 
     def holds(self, layer: str) -> bool:
         """Whether the layer (or nested model) of this name was given any of its weights."""

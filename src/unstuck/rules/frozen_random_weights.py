@@ -5,6 +5,7 @@ from __future__ import annotations
 from unstuck.experiments.interventions.trainable import Unfreeze, frozen_at
 from unstuck.finding import Evidence
 from unstuck.measure.backbone import Backbone
+from unstuck.measure.case import Missing
 from unstuck.measure.given import Given
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
@@ -75,24 +76,29 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
 """
     )
 
-    def check(self, setup: Setup, given: Given, backbone: Backbone | None) -> Judgement:
+    def check(self, setup: Setup, given: Given | None, backbone: Backbone | None) -> Judgement:
         frozen = [layer for layer in setup.hidden if not layer.trainable and layer.kind not in STATISTICS_ONLY]
         total = sum(layer.params or 0 for layer in frozen)
-        if not frozen or len(frozen) == len([layer for layer in setup.layers if layer.params]):
+        if not frozen or not any(layer.trainable and layer.params for layer in setup.layers):
             return NotApplicable("no layer is frozen before one that is trained")
+        if backbone is not None and backbone.pretrained:
+            return NotApplicable(f"the program gives {backbone.name} its weights")
         if total < ENOUGH:
             return NotApplicable(f"{total} weights are frozen: too few to tell what drew them")
+        if given is None:
+            raise Missing("the weights training began with", "give the model an input shape")
+        if any(layer.name in given.later for layer in frozen):
+            return Cleared("a later fit trains what is frozen here")
         random = [layer for layer in frozen if not given.holds(layer.name)]
         count = sum(layer.params or 0 for layer in random)
         if count <= MOST * total:
             return Cleared(f"{total - count:,} of {total:,} frozen weights are no draws of their initialisers")
         places = frozen_at(setup, random)
-        named = backbone if backbone is not None and not backbone.pretrained else None
-        what = f"{named.name} is" if named else f"{len(random)} layers are"
+        what = f"{backbone.name} is" if backbone else f"{len(random)} layers are"
         return Suspect(
             message=f"{what} frozen with random weights, which nothing has trained",
-            location=named.location if named else places[0] if places else setup.layer_location(random[0]),
-            related=places[:2] if named else places[1:3],
+            location=backbone.location if backbone else places[0] if places else setup.layer_location(random[0]),
+            related=places[:2] if backbone else places[1:3],
             evidence=gathered(
                 Evidence(
                     measure="frozen-random-weights",
