@@ -22,9 +22,8 @@ def sightings(story: Story) -> Iterator[Sighting]:
             factor = _factor(layer.argument("kernel_regularizer"))
             if factor < STRONG:
                 continue
-            node = argument_node(layer, "kernel_regularizer")
             found[id(layer.argument("kernel_regularizer"))] = Sighting(
-                node=node,
+                node=argument_node(layer, "kernel_regularizer"),
                 message=f"a penalty of {factor:g} times the weights outweighs the data",
                 label=f"factor {factor:g}",
                 conclusion="the cheapest network is then one with weights near zero, which answers every row alike",
@@ -35,11 +34,9 @@ def sightings(story: Story) -> Iterator[Sighting]:
 
 def _factor(given: Value | None) -> float:
     """The larger factor of an L1 or L2 penalty; 0 where it is not stated."""
-    name = given.name.replace("_", "").lower() if isinstance(given, Thing) else ""
-    stated = [
-        constant(given.argument(part, position), 0.0)
-        for position, part in enumerate(_FACTORS.get(name, ()))
-        if isinstance(given, Thing)
-    ]
-    older = constant(given.argument("l"), 0.0) if isinstance(given, Thing) and name in _FACTORS else 0.0
-    return max((float(factor) for factor in (*stated, older) if isinstance(factor, (int, float))), default=0.0)
+    parts = _FACTORS.get(given.name.replace("_", "").lower(), ()) if isinstance(given, Thing) else ()
+    if not isinstance(given, Thing) or not parts:
+        return 0.0
+    stated = [given.argument(part, position) for position, part in enumerate(parts)] + [given.argument("l")]
+    factors = [constant(value) for value in stated]
+    return max((float(factor) for factor in factors if isinstance(factor, (int, float))), default=0.0)
