@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unstuck.experiments.interventions.trainable import Unfreeze, frozen_at
-from unstuck.finding import Evidence
+from unstuck.finding import Evidence, Fix
 from unstuck.measure.backbone import Backbone
 from unstuck.measure.case import Missing
 from unstuck.measure.given import Given
@@ -34,7 +34,8 @@ class FrozenRandomWeights(Rule):
     How it is proven:
     The frozen weights when fit began are compared with fresh draws of their initialisers (biases and statistics must
     be equal, kernels of one distribution by a two-sample Kolmogorov-Smirnov test). The same network is trained from the
-    same seeds with every layer trainable.
+    same seeds with every layer trainable. A backbone of keras.applications stays likely: the weights it was meant to
+    have cannot be tried.
 
     When to ignore it:
     When random features are the method (extreme learning machines, reservoirs, random projections).
@@ -107,7 +108,11 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
                     text=f"{count:,} of {total:,} frozen weights are as their initialisers draw them",
                 )
             ),
-            cures=(Unfreeze(alternative="load the weights that the frozen layers were meant to have, before fit"),),
+            # The weights that a backbone was meant to have cannot be had here; a few epochs of it all tell nothing.
+            cures=() if backbone else (Unfreeze(alternative="load the weights they were meant to have, before fit"),),
+            fix=Fix(title='give it weights="imagenet" or a file, or let it train', applicability="sketch")
+            if backbone
+            else None,
             harmless=f"{what} frozen with random weights",
             leads_to=(
                 "learning-rate-too-low",
