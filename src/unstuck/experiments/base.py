@@ -31,7 +31,7 @@ def as_written(case: Case) -> Experiment:
     if model.get("config") is None or model.get("compile") is None:
         reason = model.get("config_error") or model.get("compile_error") or "it has no configuration"
         raise Missing(f"a model that can be rebuilt ({reason.splitlines()[0]})", "give custom classes a get_config")
-    rows = data.fit_rows
+    rows, initial = data.fit_rows, _initial(case)
     experiment = Experiment(
         model={k: v for k, v in model["config"].items() if k != "compile_config"},
         compile=model["compile"],
@@ -45,8 +45,8 @@ def as_written(case: Case) -> Experiment:
         learning_rate=setup.optimizer.learning_rate if not setup.optimizer.schedule else None,
         rates=_rates(case, setup),
         other_y=tuple(a[rows] for a in data.other_y),
-        initial=_initial(case),
-        kept=_kept(case),
+        initial=initial,
+        kept=_kept(case, initial),
         decoding=Decoding(activation=reading_activation(setup)),
         custom=(str(case.run.folder), f"custom-{case.fit.index}"),
     )
@@ -103,13 +103,13 @@ def _initial(case: Case) -> tuple[np.ndarray, ...] | None:
     return case.run.weights(case.fit, 0) or None
 
 
-def _kept(case: Case) -> dict[str, np.ndarray]:
+def _kept(case: Case, initial: tuple[np.ndarray, ...] | None) -> dict[str, np.ndarray]:
     """What seeds do not draw anew: all weights where the optimiser goes on, else those that no initialiser drew."""
-    values, given = _initial(case), case.find(Given)
-    if values is None or given is None or len(values) != len(given.variables):
+    given = case.find(Given)
+    if initial is None or given is None or len(initial) != len(given.variables):
         return {}
     going_on = bool((case.fit.body["model"].get("optimizer") or {}).get("iterations"))
-    named = zip(given.variables, values, strict=True)  # states of seed generators are integers, and drawn anew
+    named = zip(given.variables, initial, strict=True)  # states of seed generators are integers, and drawn anew
     return {name: a for name, a in named if name in given.names or (going_on and a.dtype.kind == "f")}
 
 

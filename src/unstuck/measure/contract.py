@@ -78,6 +78,15 @@ def output_shape(contract: Contract, replay: Replay | None) -> Shape | None:
     return contract.shape
 
 
+def by_row(shape: Shape) -> str:
+    """A shape with the batch axis, for people.
+
+    >>> by_row((None, 12, 1)), by_row((500,))
+    ('(rows, 12, 1)', '(rows)')
+    """
+    return f"({', '.join(map(str, ('rows', *shape[1:])))})"
+
+
 def plain_output(setup: Setup) -> bool:
     """Whether the output is the head's: nothing but Keras layers that keep or pool the values follows it."""
     harmless = SHAPE_ONLY | POOLING | {"Softmax", "ReLU", "LeakyReLU", "ELU"}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from unstuck.measure.case import Case, Missing
+from unstuck.measure.normalisers import belongs
 from unstuck.measure.replay import Replay
 
 
@@ -35,4 +36,4 @@ class Given:
 
     def holds(self, layer: str) -> bool:
         """Whether the layer (or nested model) of this name was given any of its weights."""
-        return any(layer in name.split("/")[:-1] for name in self.names)
+        return any(belongs(name, layer) for name in self.names)

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from unstuck.measure.case import Case, Missing
+from unstuck.measure.normalisers import belongs
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Move:
 
     def of(self, layer: str) -> bool:
         """Whether it is a variable of the layer (or nested model) of this name."""
-        return layer in self.path.split("/")[:-1]
+        return belongs(self.path, layer)
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,9 @@ def _replay(
     snapshots = [run.weights(fit, step) for step in fit.steps]
     if not snapshots[-1]:
         raise CannotRebuild("the model was never built")
-    names, drawn = keys(model.variables), [_numpy(v) for v in model.variables]
+    names, first = keys(model.variables), None
+    if fit.steps[0] == 0:  # before anything is assigned: the variables still hold what their initialisers drew
+        first = given(names, [_numpy(v) for v in model.variables], snapshots[0])
     chosen = np.sort(np.random.default_rng(SEED).permutation(len(x[0]))[: _probe_rows(model, x)])
     rows, labels = tuple(a[chosen] for a in x), tuple(a[chosen] for a in targets)
     weight = fit.arrays["train-weight"][chosen] if "train-weight" in fit.arrays else None
@@ -81,7 +83,7 @@ def _replay(
         **_loss_reactions(model, rows, labels),
         **_moves(model, snapshots),
         "variables": names,
-        "given": given(names, drawn, snapshots[0]) if fit.steps[0] == 0 else None,
+        "given": first,
         "evaluated_loss": _safely(lambda: _evaluate(model, x, targets, fit), np.nan),
     }
 

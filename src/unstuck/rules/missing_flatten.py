@@ -6,7 +6,7 @@ from math import prod
 
 from unstuck.experiments.interventions.flatten import FlattenBefore
 from unstuck.finding import Evidence
-from unstuck.measure.contract import UNKNOWN_SHAPES, UNPAIRED, Contract, Shape, output_shape, paired
+from unstuck.measure.contract import UNKNOWN_SHAPES, UNPAIRED, Contract, Shape, by_row, output_shape, paired
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import fit_raised, gathered
 from unstuck.measure.setup import Layer, Setup
@@ -116,8 +116,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             evidence=gathered(
                 Evidence(
                     measure="answers-a-row",
-                    text=f"the output has the shape (rows, {', '.join(map(str, output[1:]))}), the targets "
-                    f"({', '.join(map(str, ('rows', *labels[1:])))})",
+                    text=f"the output has the shape {by_row(output)}, the targets {by_row(labels)}",
                     value=float(count),
                     expected=1.0,
                 ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.interventions.last_step import LastStep
 from unstuck.finding import Evidence
-from unstuck.measure.contract import UNKNOWN_SHAPES, UNPAIRED, Contract, output_shape, paired
+from unstuck.measure.contract import UNKNOWN_SHAPES, UNPAIRED, Contract, by_row, output_shape, paired
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import fit_raised, gathered
 from unstuck.measure.setup import Layer, Setup
@@ -94,8 +94,7 @@ model.fit(rows_of_pixels(x[:400]), y, epochs=10, validation_data=(rows_of_pixels
             evidence=gathered(
                 Evidence(
                     measure="answers-a-row",
-                    text=f"the output has the shape (rows, {steps}, {output[2]}), the targets "
-                    f"({', '.join(map(str, ('rows', *labels[1:])))})",
+                    text=f"the output has the shape {by_row((None, steps, output[2]))}, the targets {by_row(labels)}",
                     value=float(steps or 0),
                     expected=1.0,
                 ),

@@ -13,7 +13,7 @@ from unstuck.source.arithmetic import combined
 from unstuck.source.expressions import Expressions
 from unstuck.source.merging import merge_names, merge_networks, restore, state_of
 from unstuck.source.names import bind_import
-from unstuck.source.values import NOTHING, Class, Const, Folds, Function, Items, Value
+from unstuck.source.values import NOTHING, Class, Const, Folds, Function, Items, Scope, Value
 
 
 class Statements(Expressions):
@@ -79,12 +79,9 @@ class Statements(Expressions):
     def _on_ClassDef(self, node: ast.ClassDef) -> None:  # noqa: N802
         bases = tuple(ast.unparse(base) for base in node.bases)
         methods = {item.name: item for item in node.body if isinstance(item, ast.FunctionDef)}
-        fields: dict[str, Value] = {}
-        for item in node.body:
-            targets = item.targets if isinstance(item, ast.Assign) else [getattr(item, "target", None)]
-            if isinstance(item, (ast.Assign, ast.AnnAssign)) and item.value is not None:
-                value = self.value(item.value)
-                fields |= {target.id: value for target in targets if isinstance(target, ast.Name)}
+        outer, self.scope = self.scope, Scope(self.scope)
+        self.block([item for item in node.body if isinstance(item, (ast.Assign, ast.AnnAssign))])
+        fields, self.scope = self.scope.names, outer
         found = Class(node, self.scope, methods, bases, fields)
         self.scope.names[node.name] = found
         self._defined.append(found)

@@ -23,13 +23,12 @@ def sightings(story: Story) -> Iterator[Sighting]:
             started = any("kernel_initializer" in layer.arguments for layer in stack)
             if len(stack) < DEEP or started or any(layer.name in _BREAKING for layer in chain):
                 continue
-            first = stack[-1]
-            related = ((stack[0].node, "the last of them"),) if stack[0].node not in (None, first.node) else ()
+            first, last = stack[-1], stack[0].node
             yield Sighting(
                 node=argument_node(first, "activation", 1),
                 message=f"the gradient passes {len(stack)} sigmoid layers, each of which leaves at most a quarter",
                 label="the first layers hardly learn",
-                related=tuple((node, label) for node, label in related if node is not None),
+                related=((last, "the last of them"),) if last is not None and last is not first.node else (),
                 conclusion=f"at most 1/{4 ** len(stack):,} of it reaches the first layer, times what the kernels make"
                 " of it",
                 help="use relu with kernel_initializer he_normal in hidden layers, or BatchNormalization between them",

@@ -19,10 +19,11 @@ def sightings(story: Story) -> Iterator[Sighting]:
     for contract in story.contracts:
         found: dict[int, Sighting] = {}
         for layer in {layer: None for chain in contract.chains for layer in reversed(chain)}:
-            factor = _factor(layer.argument("kernel_regularizer"))
+            given = layer.argument("kernel_regularizer")
+            factor = _factor(given)
             if factor < STRONG:
                 continue
-            found[id(layer.argument("kernel_regularizer"))] = Sighting(
+            found[id(given)] = Sighting(
                 node=argument_node(layer, "kernel_regularizer"),
                 message=f"a penalty of {factor:g} times the weights outweighs the data",
                 label=f"factor {factor:g}",
@@ -34,9 +35,8 @@ def sightings(story: Story) -> Iterator[Sighting]:
 
 def _factor(given: Value | None) -> float:
     """The larger factor of an L1 or L2 penalty; 0 where it is not stated."""
-    parts = _FACTORS.get(given.name.replace("_", "").lower(), ()) if isinstance(given, Thing) else ()
-    if not isinstance(given, Thing) or not parts:
+    if not isinstance(given, Thing) or (name := given.name.replace("_", "").lower()) not in _FACTORS:
         return 0.0
-    stated = [given.argument(part, position) for position, part in enumerate(parts)] + [given.argument("l")]
+    stated = [given.argument(part, position) for position, part in enumerate(_FACTORS[name])] + [given.argument("l")]
     factors = [constant(value) for value in stated]
     return max((float(factor) for factor in factors if isinstance(factor, (int, float))), default=0.0)
