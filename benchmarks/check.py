@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import random
 import resource
 import subprocess
@@ -18,6 +19,7 @@ from unstuck.source.check import ALONE
 FILES, LINES = 1000, 200
 STARTS, RUNS = 11, 5
 START_GOAL = 0.3
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 FILE_GOAL = 0.1
 """Seconds of one processor; the best static analyser of notebooks takes about 6."""
 
@@ -75,15 +77,21 @@ def bench() -> Iterator[Row]:
 
 
 def _start(folder: Path) -> Iterator[Row]:
-    """A fresh process on one small file, and a fresh Python that does nothing, in turns."""
+    """A fresh process on one small file, with and without kept bytecode, and a Python that does nothing, in turns."""
     file = folder / "small.py"
     file.write_text(_HEAD)
-    checked, empty = [], []
+    command = [sys.executable, "-m", "unstuck", "check", str(file)]
+    plain = {name: value for name, value in os.environ.items() if name != _NO_BYTECODE}
+    kept, none = {**plain, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}, {**plain, _NO_BYTECODE: "1"}
+    _seconds(command, kept)  # writes the bytecode, as an installation by pip does
+    installed, compiled, empty = [], [], []
     for _ in range(STARTS):
-        checked.append(_seconds([sys.executable, "-m", "unstuck", "check", str(file)]))
+        installed.append(_seconds(command, kept))
+        compiled.append(_seconds(command, none))
         empty.append(_seconds([sys.executable, "-c", "pass"]))
     file.unlink()
-    yield row("check-start-up", checked, "s", goal=START_GOAL, better="lower")
+    yield row("check-start-up", installed, "s", goal=START_GOAL, better="lower", note="with bytecode, as pip installs")
+    yield row("check-start-up-compiling", compiled, "s", better="lower", note=f"{_NO_BYTECODE}=1 in a fresh checkout")
     yield row("python-start-up", empty, "s", better="lower", note="an interpreter that does nothing, beside it")
 
 
@@ -126,9 +134,9 @@ def program(number: int) -> str:
             whole.pop()
 
 
-def _seconds(command: list[str]) -> float:
+def _seconds(command: list[str], environment: dict[str, str] | None = None) -> float:
     start = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     return time.perf_counter() - start
 
 
