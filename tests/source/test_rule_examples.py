@@ -17,10 +17,15 @@ IN_THE_DATA = {
     "inference-preprocessing-differs",
     "label-format-mismatch",
     "look-ahead-window",
+    "misaligned-labels",
+    "missing-flatten",
+    "ordered-validation-split",
     "overlapping-rows",
     "rescaled-twice",
     "shuffled-predictions",
+    "softmax-for-multilabel",
     "target-in-features",
+    "vocabulary-refit",
 }
 """Rules whose sick example has its fault in values or in code of its own kind, where the source says nothing."""
 POSSIBLE = {"sigmoid-with-categorical-loss"}

@@ -83,6 +83,8 @@ def arguments_of(reader: Reader, node: ast.Call) -> Arguments:
             named |= value.entries
         else:
             complete = False
+    handed = [value for value in (*positional, *named.values()) if isinstance(value, Symbol)]
+    reader.story.called += [(each, node, ()) for each in handed if each.last == "preprocess_input"]
     return Arguments(positional, named, node, complete)
 
 
@@ -103,7 +105,7 @@ def call(reader: Reader, node: ast.Call) -> Value:
     if isinstance(called, Class):
         return reader.instantiate(called, arguments)
     if isinstance(called, Layer):
-        return networks.applied(called, arguments)
+        return networks.applied(reader, called, arguments)
     if isinstance(called, Thing) and called.path.partition(".")[0] in vocabulary.AUGMENTERS:
         varied = variant(next(iter(arguments.every()), None), node)
         return Entries(dict.fromkeys(arguments.named, varied)) if varied and arguments.named else varied or Thing()
@@ -122,7 +124,7 @@ def _method(reader: Reader, receiver: Value, name: str, arguments: Arguments) ->
         if isinstance(own, Function):
             return reader.inline(own, arguments)
         if isinstance(own, Layer):
-            return networks.applied(own, arguments)
+            return networks.applied(reader, own, arguments)
         if receiver.cls is not None and name in receiver.cls.methods:
             return reader.inline(Function(receiver.cls.methods[name], receiver.cls.scope, receiver), arguments)
         found = objects.method(reader, receiver, name, arguments)

@@ -12,6 +12,7 @@ from unstuck.source.merging import as_data, beside, either, names_columns
 from unstuck.source.names import builtin
 from unstuck.source.reader import Reader
 from unstuck.source.scores import pick
+from unstuck.source.story import Reading
 from unstuck.source.values import Const, Data, Entries, Folds, Function, Items, Layers, Names, Scope, Thing, Value
 
 _STEPS = 40_000
@@ -139,6 +140,9 @@ class Expressions(Reader):
         values = [self.value(part) for part in parts]
         if not any(isinstance(part, ast.Constant) for part in parts):
             pick(values)  # `if score > best`
+        for value, border in zip(values, reversed(values), strict=True) if len(values) == 2 else ():
+            if isinstance(value, Data) and value.tests and isinstance(border, Const):
+                self.story.readings.append(Reading(node, "threshold", border.value, value.tests))
         return compared(self, node.ops, values)
 
     def _of_ListComp(self, node: ast.ListComp) -> Value:  # noqa: N802

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from unstuck.source import rows as row_sets
 from unstuck.source import vocabulary
 from unstuck.source.merging import as_data, below, beside, via
+from unstuck.source.story import Reading
 from unstuck.source.values import (
     NOTHING,
     Bins,
@@ -99,7 +100,7 @@ def _changed(reader: Reader, data: Data, name: str, arguments: Arguments, node: 
     if name in vocabulary.SHIFTS:
         return lagged(data, name, node, ahead=_backwards(arguments))
     if name in _SHUFFLES:
-        return _shuffled(data, name, arguments, node)
+        return _shuffled(reader, data, name, arguments, node)
     if name in ("take", "skip") and not data.table:
         return _taken(data, name, arguments, node)
     if name == "cache":
@@ -116,6 +117,8 @@ def _changed(reader: Reader, data: Data, name: str, arguments: Arguments, node: 
         return _with_arguments(data, arguments, node)
     if name in ("apply", "map", "transform", "applymap", "pipe"):
         return _applied(reader, data, name, arguments, node)
+    if name in ("argmax", "round"):
+        read_as_classes(reader, data, name, arguments, position=0)
     if name == "argmax":
         return replace(data, coding="integer", columns=None, column=None)
     if name in ("rename", "sort_index", "sort_values", "reset_index", "dropna", "drop_duplicates", "copy", "astype"):
@@ -161,10 +164,30 @@ def _backwards(arguments: Arguments) -> bool:
     return isinstance(periods, (int, float)) and periods < 0
 
 
-def _shuffled(data: Data, name: str, arguments: Arguments, node: ast.Call) -> Data:
+def shuffle_in_place(reader: Reader, arguments: Arguments) -> Value:
+    """`np.random.shuffle(x)`."""
+    node = arguments.node
+    data = as_data(arguments.positional[0]) if len(arguments.positional) == 1 else None
+    if data is not None and node is not None and isinstance(node.args[0], ast.Name):
+        reader.assign(node.args[0], replace(data, shuffled=reader.story.draws_order(node)))
+    return NOTHING
+
+
+def read_as_classes(reader: Reader, data: Data, name: str, arguments: Arguments, position: int) -> None:
+    """Note that predictions become classes; `position` is that of the axis among the arguments."""
+    if data.tests and arguments.node is not None:
+        if name == "argmax":
+            made = Reading(arguments.node, "argmax", constant(arguments.get("axis", position)), data.tests)
+        else:
+            made = Reading(arguments.node, "threshold", 0.5, data.tests)
+        reader.story.readings.append(made)
+
+
+def _shuffled(reader: Reader, data: Data, name: str, arguments: Arguments, node: ast.Call) -> Data:
     if name == "sample":
         whole = constant(arguments.get("frac", 1)) == 1
         key = ("sample", node.lineno, node.col_offset)
+        data = replace(data, shuffled=reader.story.draws_order(node))
         drawn = via(data, Stop("sample", node)) if whole else replace(data, rows=row_sets.part(data.rows, key, "in"))
         if constant(arguments.get("replace")) is True:  # some rows are drawn often, and some not at all
             made = fitted_on(data, "sample", "resampling", node)

@@ -41,6 +41,9 @@ def call(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value:
     assert node is not None
     if symbol.root == "builtins":
         return _builtin(reader, last, arguments)
+    reader.story.seedings += last in vocabulary.SEEDING
+    if last in vocabulary.PROGRAM_WIDE:
+        reader.story.called.append((symbol, node, tuple(arguments.every())))
     made = networks.construct(reader, symbol, arguments)
     if made is not None:
         return made
@@ -193,6 +196,8 @@ def _array_function(reader: Reader, symbol: Symbol, arguments: Arguments) -> Val
         if last in scores.PICKS:
             scores.pick([score])
         return score
+    if (last in vocabulary.BELOW or last in ("hstack", "array", "asarray")) and in_blocks(node):
+        return Data(row_sets.source(reader.fresh("labels")), in_blocks=node)
     if last in vocabulary.BELOW or (symbol.root == "pandas" and last == "concat"):
         return joining.joined(reader, arguments, below_by_default=True)
     if last in vocabulary.BESIDE:
@@ -204,7 +209,9 @@ def _array_function(reader: Reader, symbol: Symbol, arguments: Arguments) -> Val
     if last in vocabulary.AUGMENTATIONS:
         return variant(arguments.get("", 0), node) or reader.unknown()
     if last == "permutation" and isinstance(arguments.get("x", 0), (Thing, Const)):
-        return Data(row_sets.source(reader.fresh("order")), drawn=node)
+        return Data(row_sets.source(reader.fresh("order")), drawn=reader.story.draws_order(node))
+    if last == "shuffle" and symbol.path in ("numpy.random.shuffle", "random.shuffle"):
+        return frames.shuffle_in_place(reader, arguments)
     tables = [v for v in arguments.every() if isinstance(v, Data)]
     first = arguments.positional[0] if arguments.positional else None
     if not tables and symbol.root in ("numpy", "pandas", "tensorflow", "keras") and isinstance(first, Thing):
@@ -213,6 +220,8 @@ def _array_function(reader: Reader, symbol: Symbol, arguments: Arguments) -> Val
     if isinstance(first, Items) and last in _OF_TABLES:
         known = as_data(first)
         tables = [known] if known is not None else tables
+    if last == "shuffle" and symbol.root in ("sklearn", STAR) and not tables:
+        tables = [data for data in map(as_data, arguments.positional) if data is not None]
     if not tables:
         computed = _scalar(symbol, arguments)
         if computed is None and last in ("DataFrame", "from_dict"):
@@ -248,14 +257,18 @@ def _kept(reader: Reader, name: str, tables: list[Data], arguments: Arguments) -
     assert data is not None
     if name == "to_categorical" or name == "get_dummies" or name == "one_hot":
         return replace(data, coding="one-hot", columns=None)
+    if name in ("argmax", "round", "rint", "around"):
+        frames.read_as_classes(reader, data, name, arguments, position=1)
     if name == "argmax":
         return replace(data, coding="integer", columns=None)
     if name in ("DataFrame", "Series"):
         return replace(data, table=True, columns=None, column=None)
     if name in ("array", "asarray"):
         return data
-    if name == "shuffle" and len(tables) > 1:
-        return Items(list(tables))
+    if name in ("shuffle", "permutation"):
+        assert arguments.node is not None
+        mixed = [replace(table, shuffled=reader.story.draws_order(arguments.node)) for table in tables]
+        return Items(list(mixed)) if len(mixed) > 1 else mixed[0]
     if name == "make_classification":
         return reader.unknown()
     if name in ("array_split", "split", "random_split", "split_dataset", "vsplit"):
@@ -266,6 +279,39 @@ def _kept(reader: Reader, name: str, tables: list[Data], arguments: Arguments) -
 def _trail(data: Data, name: str, arguments: Arguments) -> tuple[Stop, ...]:
     assert arguments.node is not None
     return via(data, Stop(name, arguments.node)).trail
+
+
+def in_blocks(node: ast.Call) -> bool:
+    """Whether labels are put together class by class: `hstack([zeros(50), ones(50)])`, `array([0] * 50 + [1] * 50)`."""
+    first = node.args[0] if node.args else None
+    if isinstance(first, ast.BinOp) and isinstance(first.op, ast.Add):
+        parts: list[ast.expr] = [first.left, first.right]
+        while isinstance(parts[0], ast.BinOp) and isinstance(parts[0].op, ast.Add):
+            parts[:1] = [parts[0].left, parts[0].right]
+    elif isinstance(first, (ast.List, ast.Tuple)):
+        parts = list(first.elts)
+    else:
+        return False
+    classes = [_one_class(part) for part in parts]
+    return len(classes) > 1 and None not in classes and len(set(classes)) == len(classes)
+
+
+def _one_class(node: ast.expr) -> str | None:
+    """The label that `zeros(n)`, `full(n, 2)`, `[1] * n` or `np.ones(n) * 2` holds throughout."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        if isinstance(node.left, ast.List) and len(node.left.elts) == 1 and isinstance(node.left.elts[0], ast.Constant):
+            return ast.unparse(node.left.elts[0])
+        return (
+            ast.unparse(node.right) if _one_class(node.left) == "1" and isinstance(node.right, ast.Constant) else None
+        )
+    if not isinstance(node, ast.Call):
+        return None
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+    plain = len(node.args) == 1 and not isinstance(node.args[0], (ast.Tuple, ast.List))
+    if name in ("zeros", "ones") and plain:
+        return "0" if name == "zeros" else "1"
+    label = node.args[1] if name == "full" and len(node.args) == 2 else None
+    return ast.unparse(label) if isinstance(label, ast.Constant) else None
 
 
 def _scalar(symbol: Symbol, arguments: Arguments) -> Value | None:

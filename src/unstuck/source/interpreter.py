@@ -43,6 +43,8 @@ class Interpreter(Statements):
             self._follow_uncalled()
         except (Exhausted, RecursionError):
             self.story.complete = False
+        self.story.networks = self.networks
+        self.story.classes = [defined for defined in self._defined if isinstance(defined, Class)]
         return self.story
 
     def _follow_uncalled(self) -> None:

@@ -96,12 +96,16 @@ def _layers(items: Sequence[Value]) -> list[Layer] | None:
     return found if len(known) == len(items) else None
 
 
-def applied(layer: Layer, arguments: Arguments) -> Value:
+def applied(reader: Reader, layer: Layer, arguments: Arguments) -> Value:
     """`layer(x)`."""
     inputs = [v for value in arguments.positional for v in (value.items if isinstance(value, Items) else [value])]
     tensors = [v for v in inputs if isinstance(v, Tensor)]
     if tensors:
-        return Tensor(layer, tuple(tensors))
+        made = Tensor(layer, tuple(tensors))
+        reader.story.applied.append(made)
+        return made
+    if layer.name == "TextVectorization":
+        layer.attributes["(numbered)"] = NOTHING
     tables = [v for v in inputs if isinstance(v, Data)]
     return tables[0] if tables else Tensor(layer)
 

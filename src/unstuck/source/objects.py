@@ -11,9 +11,9 @@ from unstuck.source import rows as row_sets
 from unstuck.source.merging import as_data, via
 from unstuck.source.story import Testing, Training
 from unstuck.source.values import (
+    NOTHING,
     Const,
     Data,
-    Entries,
     Fitting,
     Folds,
     Items,
@@ -39,6 +39,12 @@ _TRANSFORMS = (
 )
 _CHOICES = ("support_", "ranking_", "scores_", "pvalues_", "get_support")
 _IMPORTANCES = ("feature_importances_", "coef_")
+_CODINGS = {
+    "LabelEncoder": "integer",
+    "LabelBinarizer": "one-hot",
+    "OneHotEncoder": "one-hot",
+    "MultiLabelBinarizer": "multi-hot",
+}
 _ADAPTS = ("adapt", "fit_on_texts", "fit_on_sequences")
 
 
@@ -102,8 +108,10 @@ def method(reader: Reader, thing: Thing, name: str, arguments: Arguments) -> Val
         return chosen_by(thing, name, node)
     if name == "fit_predict":
         return as_data(arguments.get("X", 0))
+    if name == "shuffle" and len(node.args) == 1 and isinstance(node.args[0], ast.Name):
+        return frames.shuffle_in_place(reader, arguments)
     if name == "permutation" and isinstance(arguments.get("x", 0), (Thing, Const)):
-        return Data(row_sets.source(reader.fresh("order")), drawn=node)
+        return Data(row_sets.source(reader.fresh("order")), drawn=reader.story.draws_order(node))
     return _read_folder(reader, thing, name, arguments)
 
 
@@ -160,6 +168,8 @@ def fit_transformer(reader: Reader, thing: Thing, name: str, arguments: Argument
         kind = "statistics"
     if isinstance(thing, Layer):
         reader.story.adapted.add(id(thing))
+    if name in _ADAPTS and "(numbered)" in thing.attributes and thing.node is not None and arguments.node is not None:
+        reader.story.refitted.append((thing, thing.node, arguments.node))
     if x is None or kind is None or arguments.node is None:
         return
     title = thing.name or "Tokenizer"
@@ -185,7 +195,9 @@ def _transformed(thing: Thing, name: str, arguments: Arguments) -> Value:
     if x is None or arguments.node is None:
         return Thing()
     stop = Stop(f"{thing.name or _receiver(arguments)}.{name}", arguments.node)
-    coding = {"LabelEncoder": "integer", "LabelBinarizer": "one-hot", "OneHotEncoder": "one-hot"}.get(thing.name, "")
+    coding = _CODINGS.get(thing.name, "")
+    if name.startswith("texts_to"):
+        thing.attributes["(numbered)"] = NOTHING
     moved = replace(x, columns=None, column=x.column, coding=coding)
     if thing.fitted is None and thing.name in vocabulary.SELECTORS:
         thing.fitted = _of_trained(thing, arguments.node)
@@ -215,7 +227,6 @@ def train(reader: Reader, model: Thing, name: str, arguments: Arguments) -> Trai
     if node is None or (x is None and not isinstance(model, Layer)):
         return None
     held = next((k.value for k in node.keywords if k.arg == "validation_split"), None)
-    weights = arguments.get("class_weight")
     folds = tuple(number for number, is_fold in reader.loops if is_fold)
     made = Training(
         model=model,
@@ -230,7 +241,7 @@ def train(reader: Reader, model: Thing, name: str, arguments: Arguments) -> Trai
         rescheduled=_rescheduling(arguments.get("callbacks")),
         loops=reader.open_loops,
         folds=folds,
-        weight_keys=tuple(weights.entries) if isinstance(weights, Entries) else (),
+        arguments=arguments.by_name(),
     )
     reader.story.trainings.append(made)
     if isinstance(made.y, Data) and made.y.column:

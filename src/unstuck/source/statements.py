@@ -64,9 +64,11 @@ class Statements(Expressions):
 
     def _on_Import(self, node: ast.Import) -> None:  # noqa: N802
         bind_import(node, self.scope)
+        self.story.imports |= {alias.name: node for alias in node.names}
 
     def _on_ImportFrom(self, node: ast.ImportFrom) -> None:  # noqa: N802
         self.starred |= bind_import(node, self.scope)
+        self.story.imports |= {f"{node.module}.{alias.name}": node for alias in node.names if not node.level}
 
     def _on_FunctionDef(self, node: ast.FunctionDef) -> None:  # noqa: N802
         function = Function(node, self.scope)

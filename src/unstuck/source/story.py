@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
-from unstuck.source.values import Compiled, Data, Fitting, Layer, Network, Tensor, Thing, Value
+from unstuck.source.values import Class, Compiled, Data, Fitting, Items, Layer, Network, Symbol, Tensor, Thing, Value
 
 
 @dataclass(eq=False)
@@ -49,8 +51,13 @@ class Training:
     thawed: ast.AST | None = None
     rescheduled: bool = False
     """A callback sets the learning rate, or may do so."""
-    weight_keys: tuple[object, ...] = ()
-    """Keys of `class_weight`."""
+    arguments: Mapping[str, Value] = field(default_factory=dict)
+    """Of the call, by name; `#0` for the first without one."""
+
+    @property
+    def callbacks(self) -> list[Value]:
+        given = self.arguments.get("callbacks")
+        return given.items if isinstance(given, Items) else [given] if given is not None else []
 
 
 @dataclass(eq=False)
@@ -66,6 +73,16 @@ class Testing:
     picked: bool = False
     """The best of several scores was looked for, and this is one of them."""
     loops: tuple[int, ...] = ()
+
+
+@dataclass(eq=False)
+class Reading:
+    """Predictions read as classes: by `argmax` along an axis, or by a `threshold`; `by` is the axis or the border."""
+
+    node: ast.AST
+    how: Literal["argmax", "threshold"]
+    by: object
+    tests: frozenset[Testing]
 
 
 @dataclass(eq=False)
@@ -98,6 +115,25 @@ class Story:
     label_columns: set[str] = field(default_factory=set)
     ordered_labels: set[Thing] = field(default_factory=set)
     """Readers of folders whose `.classes` is used."""
+    readings: list[Reading] = field(default_factory=list)
+    applied: list[Tensor] = field(default_factory=list)
+    """What layers gave when they were called on tensors."""
+    networks: list[Network] = field(default_factory=list)
+    classes: list[Class] = field(default_factory=list)
+    imports: dict[str, ast.AST] = field(default_factory=dict)
+    """Modules as they are written, and where."""
+    called: list[tuple[Symbol, ast.Call, tuple[Value, ...]]] = field(default_factory=list)
+    """Functions of Keras that set something for the whole program or prepare images, with their arguments."""
+    seedings: int = 0
+    """Calls so far that set the state of a generator of random numbers, or make one."""
+    seeded_before: dict[ast.AST, int] = field(default_factory=dict)
+    """How many of them came before each call that draws an order."""
+    refitted: list[tuple[Thing, ast.AST, ast.AST]] = field(default_factory=list)
+    """Vocabularies that were learnt again after texts had been numbered by them."""
+
+    def draws_order(self, node: ast.AST) -> ast.AST:
+        self.seeded_before[node] = self.seedings
+        return node
 
     def rescheduled(self, compiled: Compiled) -> bool:
         """Whether the stated learning rate is not the one that trains."""

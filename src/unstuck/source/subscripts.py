@@ -203,7 +203,9 @@ def _by_index(data: Data, value: Value, index: ast.expr) -> Data:
             return replace(data, rows=rows, drawn=value.drawn or data.drawn)
     # the same text means other rows when it names something else: a helper that is called twice looks up both times
     which = value.origin if isinstance(value, Thing) else None
-    return replace(data, rows=row_sets.part(data.rows, ("mask", data.rows), (ast.unparse(index), which)))
+    order = (value.drawn or value.shuffled) if isinstance(value, Data) else None
+    rows = row_sets.part(data.rows, ("mask", data.rows), (ast.unparse(index), which))
+    return replace(data, rows=rows, shuffled=order or data.shuffled)
 
 
 def store(reader: Reader, target: ast.Subscript, value: Value) -> None:

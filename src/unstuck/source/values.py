@@ -203,6 +203,10 @@ class Data(Value):
     generator: Thing | None = None
     drawn: ast.AST | None = None
     """Where the order of these row numbers, or of rows taken by them, was drawn at random."""
+    shuffled: ast.AST | None = None
+    """Where the rows were last put in a random order, alone or together with others."""
+    in_blocks: ast.AST | None = None
+    """Where labels were written one class after the other."""
     rescaled: ast.AST | None = None
     """Where the values were divided by 255."""
     augmented: ast.AST | None = None

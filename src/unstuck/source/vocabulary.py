@@ -147,6 +147,21 @@ PREDICTIONS = frozenset(
 )
 SCORES = frozenset({"evaluate", "evaluate_generator", "score", "test_on_batch"})
 
+SEEDING = frozenset(
+    {
+        "seed",
+        "set_seed",
+        "set_state",
+        "setstate",
+        "set_random_seed",
+        "default_rng",
+        "RandomState",
+        "Random",
+        "manual_seed",
+    }
+)
+PROGRAM_WIDE = frozenset({"set_floatx", "set_dtype_policy", "set_global_policy", "set_policy", "preprocess_input"})
+"""Functions of Keras that set something for the whole program, or prepare images."""
 INTEGER_LABELS = frozenset({"mnist", "fashion_mnist", "cifar10", "cifar100", "reuters", "imdb"})
 """Data sets of Keras whose labels are class numbers."""
 CLASS_DATA = frozenset(

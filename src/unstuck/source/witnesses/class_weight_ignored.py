@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from unstuck.source.sighting import Sighting, in_call
 from unstuck.source.story import Story
-from unstuck.source.values import Network
+from unstuck.source.values import Entries, Network
 
 CODE = "API103"
 
@@ -15,7 +15,8 @@ def sightings(story: Story) -> Iterator[Sighting]:
     for training in story.trainings:
         if not isinstance(training.model, Network):
             continue
-        keys = training.weight_keys
+        weights = training.arguments.get("class_weight")
+        keys = tuple(weights.entries) if isinstance(weights, Entries) else ()
         if not keys or not all(isinstance(key, str) for key in keys):
             continue
         yield Sighting(

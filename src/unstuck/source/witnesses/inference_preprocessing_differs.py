@@ -15,6 +15,8 @@ CODE = "EVA106"
 
 def sightings(story: Story) -> Iterator[Sighting]:
     told: set[Fitting] = set()
+    learnt_again = {again for _, _, again in story.refitted}
+    renewed = {fitting for fitting in story.fittings if fitting.node in learnt_again}  # vocabulary-refit tells them
     for pair in pairs(story):
         x, held = pair.training.x, pair.held
         if x is None or held is None or pair.overlaps:
@@ -22,7 +24,7 @@ def sightings(story: Story) -> Iterator[Sighting]:
         trained = {fitting.name: fitting for fitting, _ in x.taints if row_sets.share(fitting.rows, x.rows)}
         for fitting, _ in sorted(held.taints, key=lambda taint: getattr(taint[0].node, "lineno", 0)):
             first = trained.get(fitting.name)
-            if first is None or fitting in told or first is fitting or fitting.name[:1].islower():
+            if first is None or fitting in told | renewed or first is fitting or fitting.name[:1].islower():
                 continue
             if first.column != fitting.column or any(fitting is other for other, _ in x.taints):
                 continue
