@@ -29,6 +29,36 @@ LEAKS = {
         FRAME + "stats = X.describe().T\nX = (X - stats['mean']) / stats['std']\n" + SPLIT + FIT,
         {"preprocessing-before-split"},
     ),
+    "bins of equal counts": (
+        "df = pd.read_csv('a.csv')\ndf['bin'] = pd.qcut(df['a'], 5, labels=False)\n"
+        + "X, y = df.drop(columns='target'), df['target']\n"
+        + SPLIT
+        + FIT,
+        {"preprocessing-before-split"},
+    ),
+    "ranks": (
+        "df = pd.read_csv('a.csv')\ndf['rank'] = df['a'].rank(pct=True)\n"
+        + "X, y = df.drop(columns='target'), df['target']\n"
+        + SPLIT
+        + FIT,
+        {"preprocessing-before-split"},
+    ),
+    "a function applied to each column": (
+        "from scipy.stats import zscore\n" + FRAME + "X = X.apply(zscore)\n" + SPLIT + FIT,
+        {"preprocessing-before-split"},
+    ),
+    "an expression of polars": (
+        "import polars as pl\ndf = pl.read_csv('a.csv')\n"
+        + "df = df.with_columns(((pl.col('a') - pl.col('a').mean()) / pl.col('a').std()).alias('a'))\n"
+        + "X, y = df.drop('target').to_numpy(), df['target'].to_numpy()\n"
+        + SPLIT
+        + FIT,
+        {"preprocessing-before-split"},
+    ),
+    "a scaled frame that still holds the target": (
+        "df = pd.read_csv('a.csv')\ny = df['price']\nX = MinMaxScaler().fit_transform(df)\n" + SPLIT + FIT,
+        {"preprocessing-before-split", "target-in-features"},
+    ),
     "a scaler in a function": (
         FRAME
         + """
@@ -492,6 +522,14 @@ for train, test in KFold(5).split(X):
 }
 
 LEGAL = {
+    "windows of a frame that hold the past of what is forecast": SERIES
+    + "X, y = [], []\nfor i in range(len(df) - 30):\n    X.append(df[i:i + 30])\n    y.append(df['Close'][i + 30])\n"
+    + "X, y = np.array(X), np.array(y)\nmodel = Sequential([Dense(8), Dense(1)])\nmodel.compile('adam', 'mse')\n"
+    + "model.fit(X[:800], y[:800])\nmodel.evaluate(X[830:], y[830:])\n",
+    "the last column of a scaled frame as the target": SERIES
+    + "train, test = df[:800], df[800:]\nscaler = MinMaxScaler().fit(train)\n"
+    + "a, b = scaler.transform(train), scaler.transform(test)\n"
+    + "model = LogisticRegression().fit(a[:, :-1], a[:, -1])\nmodel.score(b[:, :-1], b[:, -1])\n",
     "the value of tomorrow as the label, dropped from the features": SERIES
     + "df['before'] = df['Close'].shift(1)\ndf['mean'] = df['Close'].rolling(5).mean()\n"
     + "df['next'] = df['Close'].shift(-1)\ndf['up'] = (df['next'] > df['Close']).astype(int)\n"

@@ -28,6 +28,7 @@ from unstuck.source.values import (
     Score,
     Statistic,
     Stop,
+    Symbol,
     Thing,
     Value,
     constant,
@@ -105,6 +106,10 @@ def _changed(reader: Reader, data: Data, name: str, arguments: Arguments, node: 
         return _taken(data, name, arguments, node)
     if name == "cache":
         return replace(data, reshuffled=None)
+    if name == "rank":
+        return tainted(replace(data, columns=None), fitted_on(data, "rank", "statistics", node), data.column)
+    if name == "with_columns":
+        return _with_expressions(data, node)
     if name == "drop":
         return _dropped(data, arguments)
     if name == "pop":
@@ -255,6 +260,15 @@ def _with_arguments(data: Data, arguments: Arguments, node: ast.Call) -> Data:
     return found
 
 
+def _with_expressions(data: Data, node: ast.Call) -> Data:
+    """polars: `with_columns(pl.col("a") - pl.col("a").mean())` computes over all rows of the frame."""
+    for inner in ast.walk(node):
+        func = inner.func if isinstance(inner, ast.Call) else None
+        if isinstance(func, ast.Attribute) and func.attr in vocabulary.SUMMARIES and ".col(" in ast.unparse(func.value):
+            return tainted(replace(data, columns=None), fitted_on(data, func.attr, "statistics", inner), None)
+    return replace(data, columns=None)
+
+
 def _applied(reader: Reader, data: Data, name: str, arguments: Arguments, node: ast.Call) -> Value:
     function = arguments.get("func", 0)
     across = data.column is None and constant(arguments.get("axis", 1), 0) in (0, "index") and name == "apply"
@@ -268,6 +282,8 @@ def _applied(reader: Reader, data: Data, name: str, arguments: Arguments, node: 
             found = result
         for used in _statistics_in(reader, function):
             found = tainted(found, used.fitting, data.column)
+    elif isinstance(function, Symbol) and function.last in vocabulary.ONE_CALL and arguments.node is not None:
+        found = tainted(data, fitted_on(data, function.last, "statistics", arguments.node), data.column)
     elif isinstance(function, Statistic):  # map(series of group means)
         found = tainted(found, function.fitting, data.column)
     return replace(found, columns=data.columns, column=data.column)

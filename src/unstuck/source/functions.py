@@ -229,7 +229,7 @@ def _array_function(reader: Reader, symbol: Symbol, arguments: Arguments) -> Val
         return computed or reader.unknown()
     if last in vocabulary.SUMMARY_FUNCTIONS and symbol.root in ("numpy", "tensorflow", "keras", "statistics", "scipy"):
         return frames.summary(tables[0], last, arguments.get("axis", _axis_of(last)), node)
-    if last in vocabulary.ONE_CALL and symbol.root in ("sklearn", "scipy", STAR):
+    if last in vocabulary.ONE_CALL and symbol.root in ("sklearn", "scipy", "pandas", STAR):
         return _one_call(reader, last, tables[0], node)
     if symbol.root not in vocabulary.ROW_KEEPING_ROOTS:
         return calls.unknown_call(reader, arguments, symbol.path)

@@ -198,7 +198,8 @@ def _transformed(thing: Thing, name: str, arguments: Arguments) -> Value:
     coding = _CODINGS.get(thing.name, "")
     if name.startswith("texts_to"):
         thing.attributes["(numbered)"] = NOTHING
-    moved = replace(x, columns=None, column=x.column, coding=coding)
+    kept = x.columns if thing.name in vocabulary.COLUMN_BY_COLUMN else None
+    moved = replace(x, columns=kept, column=x.column, coding=coding, table=x.table and kept is None)
     if thing.fitted is None and thing.name in vocabulary.SELECTORS:
         thing.fitted = _of_trained(thing, arguments.node)
     if thing.fitted is None:

@@ -17,6 +17,13 @@ STATISTICS: dict[str, Kind] = dict.fromkeys(
     "statistics",
 )
 """Transformers that keep statistics of the rows they were fitted on."""
+COLUMN_BY_COLUMN = frozenset(
+    {
+        *("StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler", "QuantileTransformer", "PowerTransformer"),
+        *("SimpleImputer", "KNNImputer", "IterativeImputer"),
+    }
+)
+"""Transformers that give as many columns as they are given, in the same order."""
 ENCODERS: dict[str, Kind] = dict.fromkeys(
     ("OneHotEncoder", "OrdinalEncoder", "BinaryEncoder", "CountEncoder", "HelmertEncoder"), "encoder"
 )
@@ -55,10 +62,16 @@ COMPOSERS = {
     "DataFrameMapper": "ColumnTransformer",
 }
 ONE_CALL: dict[str, Kind] = dict.fromkeys(
-    (*("quantile_transform", "power_transform", "zscore"), "scale", "minmax_scale", "robust_scale", "maxabs_scale"),
+    (
+        *("quantile_transform", "power_transform", "zscore", "qcut"),
+        "scale",
+        "minmax_scale",
+        "robust_scale",
+        "maxabs_scale",
+    ),
     "statistics",
 )
-"""Functions of sklearn.preprocessing and scipy.stats that fit and transform in one call."""
+"""Functions of sklearn.preprocessing, scipy.stats and pandas that fit and transform in one call."""
 RESAMPLERS = frozenset(
     {
         *("SMOTE", "BorderlineSMOTE", "SVMSMOTE", "KMeansSMOTE", "SMOTENC", "SMOTEN", "ADASYN", "RandomOverSampler"),

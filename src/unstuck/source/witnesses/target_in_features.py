@@ -18,6 +18,8 @@ def sightings(story: Story) -> Iterator[Sighting]:
             continue
         if x.columns.frame != y.columns.frame or x.column is not None or not x.columns.has(y.column):
             continue
+        if any(lag.name == "window" for lag in x.lags):
+            continue  # the past of a series may well predict it
         yield Sighting(
             node=training.node,
             message=f"the column {y.column!r} is among the features and is the target",
