@@ -86,6 +86,35 @@ model = Model(inputs, Dense(1, activation="sigmoid")({}))
 {}
 model.compile("adam", "binary_crossentropy")
 """
+TRANSLATION = """
+from keras.layers import Attention, Concatenate
+source, target = keras.Input((None, 50)), keras.Input((None, 60))
+encoded, state, cell = LSTM(32, return_sequences=True, return_state=True)(source)
+start = Dense(32)(state)
+decoded, _, _ = LSTM(32, return_sequences=True, return_state=True)(target, initial_state=[start, cell])
+output = Dense(60, activation="softmax")(Concatenate()([decoded, Attention()([decoded, encoded])]))
+model = Model([source, target], output)
+model.compile("adam", "categorical_crossentropy")
+model.fit([X, np.load("target.npy")], y)
+"""
+BRANCHES = """
+def build(deep, rate=0.2):
+    inputs = keras.Input((20,))
+    x = Dense(32, activation="relu")(inputs)
+    if deep:
+        x = Dense(32, activation="relu")(x)
+    else:
+        x = Dense(32)(x)
+    aside = Dense(32)(inputs)
+    for units in [32, 32]:
+        before = x
+        x = Dense(units, activation="relu")(x)
+        x = x + before
+    print(Dense(4)(x).shape)
+    return Model(inputs, Dense(1)(layers.concatenate([x * aside, before])))
+model = build(len(X) > 100)
+model.compile("adam", "mse")
+"""
 DIGITS = """
 (X, y), _ = keras.datasets.mnist.load_data()
 model = Sequential([Conv2D(16, 3), MaxPooling2D(), {} Dense(10, activation="softmax")])
@@ -356,6 +385,8 @@ CASES = {
         "",
     ),
     "a layer in the middle": (FUNCTIONAL.format("narrow", "") + FIT, ""),
+    "a state that another layer begins with": (TRANSLATION, ""),
+    "layers on branches, beside each other and in a print": (BRANCHES + FIT, ""),
     "images that are never flattened": (DIGITS.format(""), "missing-flatten"),
     "images that are flattened": (DIGITS.format("Flatten(),"), ""),
 }

@@ -34,6 +34,7 @@ from unstuck.source.values import (
     Tensor,
     Thing,
     Value,
+    tensors_in,
 )
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ def arguments_of(reader: Reader, node: ast.Call) -> Arguments:
             named |= value.entries
         else:
             complete = False
+    for tensor in tensors_in([*positional, *named.values()]):
+        tensor.used = True
     handed = [value for value in (*positional, *named.values()) if isinstance(value, Symbol)]
     reader.story.called += [(each, node, ()) for each in handed if each.last == "preprocess_input"]
     return Arguments(positional, named, node, complete)
@@ -194,7 +197,7 @@ def unknown_call(reader: Reader, arguments: Arguments, name: str) -> Value:
     score = mark_scored(name, arguments.every())
     if score is not None:
         return score
-    tensors = [v for v in arguments.every() if isinstance(v, Tensor)]
+    tensors = tensors_in(arguments.every())
     if tensors:
         return Tensor(None, tuple(tensors), known=False)
     tables = [v for v in arguments.every() if isinstance(v, Data)]
@@ -251,6 +254,7 @@ def attribute(reader: Reader, receiver: Value, node: ast.Attribute) -> Value:
         origin = (receiver.origin, name) if receiver.origin is not None else reader.fresh(name)
         return receiver.attributes.setdefault(name, Thing(origin=origin))
     if isinstance(receiver, Tensor):
+        receiver.used = True
         return Thing()
     kept = (Grouped, Bins, RowIndex, Score, Statistic, Layers, Names, Mask)
     return receiver if isinstance(receiver, kept) else reader.unknown()

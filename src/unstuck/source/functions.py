@@ -22,10 +22,10 @@ from unstuck.source.values import (
     Statistic,
     Stop,
     Symbol,
-    Tensor,
     Thing,
     Value,
     constant,
+    tensors_in,
 )
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _cross_validation(reader: Reader, arguments: Arguments) -> Value:
 def _array_function(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value:
     node, last = arguments.node, symbol.last
     assert node is not None
-    tensors = [v for v in arguments.every() if isinstance(v, Tensor)]
+    tensors = tensors_in(arguments.every())
     if tensors:
         return networks.operation(symbol, arguments, tensors)
     score = scores.held_in(Items(list(arguments.every())))

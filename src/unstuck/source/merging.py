@@ -7,7 +7,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from unstuck.source import rows as row_sets
-from unstuck.source.values import Compiled, Const, Data, Entries, Items, Network, Scope, Statistic, Stop, Thing, Value
+from unstuck.source.values import (
+    Compiled,
+    Const,
+    Data,
+    Entries,
+    Items,
+    Network,
+    Scope,
+    Statistic,
+    Stop,
+    Tensor,
+    Thing,
+    Value,
+)
 
 _LONGEST_TRAIL = 12
 """Stations of a flow that are kept; more would not be read."""
@@ -96,6 +109,8 @@ def either(one: Value, other: Value) -> Value:
         return replace(both, rows=one.rows, table=one.table, generator=one.generator)
     if isinstance(one, Const) and isinstance(other, Const):
         return Thing()
+    if isinstance(other, Tensor):
+        other.used = True  # it goes on where this side was taken
     if isinstance(one, Items) and isinstance(other, Items) and len(one.items) == len(other.items):
         return Items([either(a, b) for a, b in zip(one.items, other.items, strict=True)])
     if isinstance(one, Const) and one.value is None:

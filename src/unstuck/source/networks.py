@@ -14,6 +14,7 @@ from unstuck.source.values import (
     Compiled,
     Const,
     Data,
+    Entries,
     Function,
     Items,
     Layer,
@@ -83,7 +84,8 @@ def _network(reader: Reader, symbol: Symbol, arguments: Arguments) -> Network:
         return made
     outputs = arguments.get("outputs", 1) or arguments.get("output")
     if outputs is not None:
-        listed = outputs.items if isinstance(outputs, Items) else [outputs]
+        named = outputs.entries.values() if isinstance(outputs, Entries) else [outputs]
+        listed = outputs.items if isinstance(outputs, Items) else named
         tensors = [t for t in listed if isinstance(t, Tensor)]
         made.outputs = tensors if len(tensors) == len(listed) else None
     return made
@@ -157,6 +159,7 @@ def _trace(reader: Reader, network: Network) -> None:
     output = reader.inline(Function(cls.methods["call"], cls.scope, network), Given([Tensor(None)], {}, None))
     if isinstance(output, Tensor) and output.layer is not None:
         network.outputs, network.own_class = [output], False
+        output.used = True
 
 
 def _grow(network: Network, name: str, added: Value | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -289,6 +289,12 @@ class Tensor(Value):
     layer: Layer | None
     inputs: tuple[Tensor, ...] = ()
     known: bool = True
+    used: bool = False
+    """Whether anything was computed from it, or it was handed to anything."""
+
+    def __post_init__(self) -> None:
+        for tensor in self.inputs:
+            tensor.used = True
 
 
 @dataclass(eq=False)
@@ -331,6 +337,17 @@ class Layers(Value):
 
 
 NOTHING = Const(None)
+
+
+def tensors_in(values: Iterable[Value]) -> list[Tensor]:
+    """The tensors among some values, and in lists and dictionaries of them."""
+    found: list[Tensor] = []
+    for value in values:
+        if isinstance(value, Tensor):
+            found.append(value)
+        elif isinstance(value, (Items, Entries)):
+            found += tensors_in(value.items if isinstance(value, Items) else value.entries.values())
+    return found
 
 
 def constant(value: Value | None, default: Any = None) -> Any:

@@ -7,25 +7,21 @@ from collections.abc import Iterable, Iterator
 from unstuck.source import vocabulary
 from unstuck.source.sighting import Sighting
 from unstuck.source.story import Story
-from unstuck.source.values import Network, Tensor
+from unstuck.source.values import Tensor
 
 CODE = "NET107"
 
 
 def sightings(story: Story) -> Iterator[Sighting]:
-    functional = [network for network in story.networks if network.outputs is not None]
-    if not functional or not story.complete or any(_is_opaque(network) for network in story.networks):
-        return
     trained = {training.model for training in story.trainings}
-    used = _behind(tensor for network in functional for tensor in network.outputs or ())
+    functional = [network for network in story.networks if network.outputs and network in trained]
     told: set[int] = set()
-    for tensor in story.applied:
+    for tensor in story.applied if story.complete and not story.adds_loss else ():
         layer = tensor.layer
-        if layer is None or layer.node is None or tensor in used or layer.name not in vocabulary.WITH_WEIGHTS:
+        if tensor.used or layer is None or layer.node is None or layer.name not in vocabulary.WITH_WEIGHTS:
             continue
-        own = _behind([tensor])
-        reads = [n for n in functional if n in trained and own & _behind(n.outputs or ())]
-        if not reads or id(layer) in told or any(tensor in later.inputs for later in story.applied):
+        reads = [n for n in functional if _behind([tensor]) & _behind(n.outputs or ())]
+        if not reads or id(layer) in told:
             continue
         told.add(id(layer))
         yield Sighting(
@@ -36,11 +32,6 @@ def sightings(story: Story) -> Iterator[Sighting]:
             conclusion="a model holds what lies on the way to its outputs; this layer is not part of it",
             help="use its result in the next layer, or delete it",
         )
-
-
-def _is_opaque(network: Network) -> bool:
-    """A model that may use tensors in ways that are not seen."""
-    return network.own_class or (network.outputs is None and network.layers is None)
 
 
 def _behind(tensors: Iterable[Tensor]) -> set[Tensor]:
