@@ -16,6 +16,7 @@ from unstuck.cli import main
 from unstuck.errors import ERRORS, UnstuckError
 from unstuck.finding import Finding, Fit, Report, RuleResult, Run, Summary, Tool
 from unstuck.report import from_json, to_json
+from unstuck.report.pages import render, rule_page
 from unstuck.settings import Settings, load, parse_budget
 
 FINDING = Finding(
@@ -391,6 +392,17 @@ def test_an_unknown_name_gets_the_closest_ones(name: str, near: str) -> None:
     result = CliRunner().invoke(main, ["explain", name])
     assert (result.exit_code, near in result.stderr) == (2, True)
     assert result.stderr.startswith(f"unstuck: error[E011]: no rule or error is called '{name}'; ")
+
+
+class SoftmaxOnOneUnit(DeadRelu):
+    name: ClassVar[str] = "softmax-on-one-unit"
+
+
+@pytest.mark.parametrize(("rule", "seen"), [(SoftmaxOnOneUnit, 1), (DeadRelu, 0)])
+def test_a_page_says_whether_check_may_see_the_cause(rule: type[DeadRelu], seen: int) -> None:
+    page = rule_page(rule)
+    assert render(page, "text").splitlines()[1].count("`unstuck check` may see it in the source") == seen
+    assert json.loads(render(page, "json"))["check"] == bool(seen)
 
 
 @pytest.mark.usefixtures("one_rule")

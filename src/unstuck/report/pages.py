@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from unstuck.report.words import clean, wrap
+from unstuck.source.witnesses import witnesses
 
 WIDTH = 80
+_SEEN = "; `unstuck check` may see it in the source"
 
 
 class Documented(Protocol):
@@ -27,17 +29,20 @@ class Documented(Protocol):
         """Title and text of each section, in order."""
 
 
-Page = tuple[dict[str, str], dict[str, str]]
-"""Facts (name, code, severity, family) and sections."""
+Page = tuple[dict[str, Any], dict[str, str]]
+"""Facts (name, code, severity, family, whether `unstuck check` sees it in the source) and sections."""
 
 
 def rule_page(rule: Documented) -> Page:
-    facts = {"name": rule.name, "code": rule.code, "severity": rule.severity, "family": rule.family}
+    seen = any(witness.name == rule.name for witness in witnesses())
+    facts = {"name": rule.name, "code": rule.code, "severity": rule.severity, "family": rule.family, "check": seen}
     return facts, rule.sections()
 
 
 def error_page(code: str, said: str) -> Page:
-    return {"name": code, "code": code, "severity": "usage", "family": "errors"}, {"What it means": said}
+    return {"name": code, "code": code, "severity": "usage", "family": "errors", "check": False}, {
+        "What it means": said
+    }
 
 
 def render(page: Page, format: str) -> str:
@@ -46,7 +51,7 @@ def render(page: Page, format: str) -> str:
     if format == "json":
         return json.dumps({**facts, "sections": sections}, indent=2, ensure_ascii=False) + "\n"
     named = facts["name"] if facts["name"] == facts["code"] else f"{facts['name']} ({facts['code']})"
-    kind = f"{facts['severity']}, {facts['family']}".strip(", ")
+    kind = f"{facts['severity']}, {facts['family']}".strip(", ") + _SEEN * bool(facts["check"])
     if format == "markdown":
         parts = [f"# {named}", f"*{kind}*", *(f"## {title}\n\n{body}" for title, body in sections.items())]
         return "\n\n".join(parts) + "\n"
