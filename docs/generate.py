@@ -65,12 +65,18 @@ def page_of(rule: type[Rule]) -> str:
 
 
 def index_of(rules: tuple[type[Rule], ...]) -> str:
-    lines = [f"# Rules\n\n{len(rules)} rules, in the order of the way that data take.\n"]
+    seen = {rule.name for rule in rules if rule_page(rule)[0]["check"]}
+    lines = [f"# Rules\n\n{len(rules)} rules, in the order of the way that data take."]
+    lines.append(f"`unstuck run` judges by all of them, `unstuck check` by the {len(seen)} that the source may show.\n")
     for prefix, family in FAMILIES.items():
         own = [rule for rule in rules if rule.code.startswith(prefix)]
         if own:
-            lines.append(f"## {family[0].upper()}{family[1:]}\n\n| code | rule | severity |\n|---|---|---|")
-            lines += [f"| {r.code} | [{r.name}]({r.name}.md) | {r.severity} |" for r in own]
+            lines.append(
+                f"## {family[0].upper()}{family[1:]}\n\n| code | rule | severity | in the source |\n|---|---|---|---|"
+            )
+            lines += [
+                f"| {r.code} | [{r.name}]({r.name}.md) | {r.severity} | {'yes' * (r.name in seen)} |" for r in own
+            ]
             lines.append("\n```{toctree}\n:hidden:\n")
             lines += [r.name for r in own]
             lines.append("```\n")
