@@ -775,7 +775,7 @@ train, valid = ds.take(800).shuffle(1000).batch(32), ds.skip(800).batch(32)
     + SPLIT
     + "a, b = StandardScaler(), StandardScaler()\nX_train = a.fit_transform(X_train)\nX_test = a.transform(X_test)\n"
     + "y_train = b.fit_transform(y_train)\ny_test = b.transform(y_test)\n"
-    + FIT,
+    + FIT.replace(', activation="sigmoid"', "").replace("binary_crossentropy", "mse"),
     "a sample and the rest": 'df = pd.read_csv("data.csv")\n'
     "train = df.sample(frac=0.8, random_state=0)\ntest = df.drop(train.index)\n"
     "X_train, y_train = train[['a', 'b']], train['target']\nX_test, y_test = test[['a', 'b']], test['target']\n" + FIT,

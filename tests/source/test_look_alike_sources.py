@@ -28,6 +28,11 @@ def classes(head: str = 'Dense(3, activation="softmax")', loss: str = "sparse_ca
     return f'model = Sequential([Dense(16, activation="relu"), {head}])\nmodel.compile("adam", "{loss}")\n'
 
 
+def regression(head: str = "Dense(1)", metrics: str = "") -> str:
+    network = f'model = Sequential([Dense(16, activation="relu"), {head}])\n'
+    return network + f'model.compile("adam", "mse", metrics=[{metrics}])\n'
+
+
 def own_class(body: str, init: str = "") -> str:
     return f"""
 class Net(keras.Model):
@@ -114,6 +119,26 @@ def build(deep, rate=0.2):
     return Model(inputs, Dense(1)(layers.concatenate([x * aside, before])))
 model = build(len(X) > 100)
 model.compile("adam", "mse")
+"""
+NUMBERS = "from sklearn.datasets import load_diabetes\nX, y = load_diabetes(return_X_y=True)\n"
+STANDARDISED = "y = StandardScaler().fit_transform(y.reshape(-1, 1))\n"
+WINDOWS = """
+series = pd.read_csv("series.csv")["value"].values
+X, y = [], []
+for i in range(0, len(series) - 20, {}):
+    X.append(series[i:i + 20])
+    y.append(series[i + 20])
+X, y = np.array(X), np.array(y)
+"""
+STEPS = """
+model = Sequential([LSTM(16{}), Dense(1)])
+model.compile("adam", "mse")
+"""
+STEPWISE = "sequence-output-for-single-target"
+F1 = """
+def f1_score(y_true, y_pred):
+    hits = keras.ops.sum(y_true * y_pred)
+    return 2 * hits / (keras.ops.sum(y_true) + keras.ops.sum(y_pred))
 """
 DIGITS = """
 (X, y), _ = keras.datasets.mnist.load_data()
@@ -387,6 +412,55 @@ CASES = {
     "a layer in the middle": (FUNCTIONAL.format("narrow", "") + FIT, ""),
     "a state that another layer begins with": (TRANSLATION, ""),
     "layers on branches, beside each other and in a print": (BRANCHES + FIT, ""),
+    "accuracy of a data set of numbers": (
+        NUMBERS + regression(metrics='"accuracy"') + FIT,
+        "accuracy-on-regression",
+    ),
+    "accuracy of what follows a window": (
+        WINDOWS.format("1") + regression(metrics='"accuracy"') + FIT,
+        "accuracy-on-regression",
+    ),
+    "accuracy of numbers above a border": (NUMBERS + "y = (y > 140).astype(int)\n" + binary() + FIT, ""),
+    "a loss for classes on a data set of numbers": (NUMBERS + binary() + FIT, "class-loss-on-regression"),
+    "numbers between zero and one": (NUMBERS + "y = y / y.max()\n" + binary(loss='"mse"') + FIT, ""),
+    "a sigmoid for numbers": (NUMBERS + binary(loss='"mse"') + FIT, "bounded-output"),
+    "a tanh for standardised targets": (
+        STANDARDISED + regression('Dense(1, activation="tanh")') + FIT,
+        "bounded-output",
+    ),
+    "a tanh for targets between two bounds": (
+        STANDARDISED.replace("StandardScaler()", "MinMaxScaler((-1, 1))")
+        + regression('Dense(1, activation="tanh")')
+        + FIT,
+        "",
+    ),
+    "a relu for standardised targets": (
+        STANDARDISED + regression('Dense(1, activation="relu")') + FIT,
+        "relu-output-negative-targets",
+    ),
+    "a linear output for standardised targets": (STANDARDISED + regression() + FIT, ""),
+    "equality of probabilities": (
+        binary(more=", metrics=[keras.metrics.Accuracy()]") + FIT,
+        "accuracy-resolved-wrong",
+    ),
+    "columns counted one by one": (
+        classes().replace(
+            '"sparse_categorical_crossentropy"', '"categorical_crossentropy", metrics=["binary_accuracy"]'
+        )
+        + FIT,
+        "accuracy-resolved-wrong",
+    ),
+    "binary accuracy of a binary output": (binary(more=', metrics=["binary_accuracy"]') + FIT, ""),
+    "F1 of each batch": (F1 + binary(more=", metrics=[f1_score]") + FIT, "metric-averaged-per-batch"),
+    "F1 of Keras": (binary(more=", metrics=[keras.metrics.F1Score()]") + FIT, ""),
+    "an answer for every step": (WINDOWS.format("1") + STEPS.format(", return_sequences=True") + FIT, STEPWISE),
+    "an answer for the last step": (WINDOWS.format("1") + STEPS.format("") + FIT, ""),
+    "an answer for every step, and a target too": (
+        WINDOWS.format("1").replace("series[i + 20]", "series[i + 1:i + 21]")
+        + STEPS.format(", return_sequences=True")
+        + FIT,
+        "",
+    ),
     "images that are never flattened": (DIGITS.format(""), "missing-flatten"),
     "images that are flattened": (DIGITS.format("Flatten(),"), ""),
 }

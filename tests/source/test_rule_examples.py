@@ -12,6 +12,9 @@ from unstuck.source.witnesses import witnesses
 
 GIVEN = "import numpy as np\nimport keras\nx, y, x_val, y_val = (np.load(name) for name in 'abcd')\n"
 IN_THE_DATA = {
+    "accuracy-on-regression",
+    "bounded-output",
+    "class-loss-on-regression",
     "frozen-random-weights",
     "generator-class-mode",
     "inference-preprocessing-differs",
@@ -21,7 +24,9 @@ IN_THE_DATA = {
     "missing-flatten",
     "ordered-validation-split",
     "overlapping-rows",
+    "relu-output-negative-targets",
     "rescaled-twice",
+    "sequence-output-for-single-target",
     "shuffled-predictions",
     "softmax-for-multilabel",
     "target-in-features",

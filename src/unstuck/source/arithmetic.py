@@ -66,7 +66,10 @@ def combined(reader: Reader, op: ast.operator, left: Value, right: Value, node: 
     if isinstance(left, Data) and isinstance(right, Data) and apart(left.rows, right.rows):
         return below([left, right]) or left  # list(train) + list(test): arithmetic on other rows would mean nothing
     sides = [side if isinstance(side, Data) else None for side in (left, right)]
-    return beside(sides) or reader.unknown()
+    made = beside(sides)
+    if made is not None and made.coding == "numbers":
+        made = replace(made, coding="")  # on another scale
+    return made or reader.unknown()
 
 
 def _computed(reader: Reader, op: ast.operator, left: Any, right: Any) -> Value:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from unstuck.source.story import Contract, Story
-from unstuck.source.values import Compiled, Const, Layer, Symbol, Thing, Value, constant, named
+from unstuck.source.values import Compiled, Const, Data, Items, Layer, Symbol, Thing, Value, constant, named
 
 BINARY = frozenset({"binarycrossentropy", "binaryfocalcrossentropy", "bce"})
 CATEGORICAL = frozenset({"categoricalcrossentropy", "categoricalfocalcrossentropy"})
@@ -14,6 +14,7 @@ SPARSE = frozenset({"sparsecategoricalcrossentropy"})
 SQUARED = frozenset({"meansquarederror", "mse", "meanabsoluteerror", "mae"})
 _CONVOLUTIONS = frozenset({"Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "SeparableConv2D"})
 _ACTIVATION_LAYERS = {"Softmax": "softmax", "ReLU": "relu", "LeakyReLU": "leaky_relu", "ELU": "elu", "PReLU": "prelu"}
+_SPLITTING = ("StandardScaler.", "train_test_split", "[", "rows")
 _TRANSPARENT = frozenset({"Dropout", "ActivityRegularization"})
 
 
@@ -138,6 +139,19 @@ def loss_of(compiled: Compiled) -> Loss | None:
 
 def _plain(name: str) -> str:
     return name.replace("_", "").lower()
+
+
+def metrics_of(compiled: Compiled) -> list[Value | None]:
+    """What `compile` is given as metrics of a single output."""
+    given = compiled.arguments.get("metrics", compiled.arguments.get("#2"))
+    return list(given.items) if isinstance(given, Items) else [given]
+
+
+def standardised(y: Data) -> bool:
+    """Whether targets went through a StandardScaler of their own, and through nothing unknown since."""
+    texts = [stop.text for stop in y.trail]
+    at = next((i for i, text in enumerate(texts) if text.startswith("StandardScaler.")), None)
+    return at is not None and all(text.startswith(_SPLITTING) for text in texts[at + 1 :])
 
 
 def optimizer_of(compiled: Compiled) -> Thing | None:

@@ -60,7 +60,10 @@ def call(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value:
         return loading.read_table(reader, symbol, arguments)
     if last == "load_data" and ".datasets." in symbol.path:
         return loading.keras_data_set(symbol, node)
-    if last in vocabulary.CLASS_DATA and (made := loading.class_data(reader, symbol, arguments)) is not None:
+    if (
+        last in vocabulary.CLASS_DATA | vocabulary.NUMBER_DATA
+        and (made := loading.class_data(reader, symbol, arguments)) is not None
+    ):
         return made
     if last in ("image_dataset_from_directory", "text_dataset_from_directory"):
         return loading.folder(reader, last, arguments)
@@ -273,7 +276,8 @@ def _kept(reader: Reader, name: str, tables: list[Data], arguments: Arguments) -
         return reader.unknown()
     if name in ("array_split", "split", "random_split", "split_dataset", "vsplit"):
         return replace(data, made_by="split", columns=None, trail=_trail(data, name, arguments))
-    return replace(data, columns=None)
+    scale = data.coding != "numbers" or name in ("reshape", "expand_dims", "squeeze", "ravel", "float32")
+    return replace(data, columns=None, coding=data.coding if scale else "")
 
 
 def _trail(data: Data, name: str, arguments: Arguments) -> tuple[Stop, ...]:

@@ -41,6 +41,7 @@ def read_table(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value:
 def keras_data_set(symbol: Symbol, node: ast.Call) -> Value:
     name = symbol.path.split(".")[-2]
     coding = "integer" if name in vocabulary.INTEGER_LABELS else ""
+    coding = "numbers" if name in vocabulary.NUMBER_TARGETS else coding
     rows, stop = row_sets.source(symbol.path), Stop(f"{name}.load_data", node)
 
     def side(which: str) -> Value:
@@ -51,7 +52,7 @@ def keras_data_set(symbol: Symbol, node: ast.Call) -> Value:
 
 
 def class_data(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value | None:
-    """A data set of scikit-learn with class numbers as labels; None for one that comes as a frame."""
+    """A data set of scikit-learn with labels of a known kind; None for one that comes as a frame."""
     node = arguments.node
     assert node is not None
     if not arguments.complete or "as_frame" in arguments.named:
@@ -59,7 +60,7 @@ def class_data(reader: Reader, symbol: Symbol, arguments: Arguments) -> Value | 
     fixed = symbol.last.startswith("load_") or "random_state" in arguments.named
     key = (symbol.path, ast.unparse(node).partition("(")[2]) if fixed else reader.fresh(symbol.last)
     x = Data(row_sets.source(key), trail=(Stop(symbol.last, node),))
-    y = replace(x, coding="integer")
+    y = replace(x, coding="numbers" if symbol.last in vocabulary.NUMBER_DATA else "integer")
     if symbol.last.startswith("make_") or constant(arguments.get("return_X_y")) is True:
         return Items([x, y])
     parts: dict[str, Value] = {"data": x, "images": x, "target": y}

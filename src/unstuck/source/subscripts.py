@@ -183,9 +183,16 @@ def _window_of(reader: Reader, index: ast.Slice) -> bool:
         return False
     bounds = [{n.id for n in ast.walk(e) if isinstance(n, ast.Name)} for e in (index.lower, index.upper)]
     shared = bounds[0] & bounds[1]
-    single = [isinstance(e, ast.Name) for e in (index.lower, index.upper)]
+    single = [isinstance(e, ast.Name) or _is_next(e) for e in (index.lower, index.upper)]
     factor = any(isinstance(n, ast.Mult) for e in (index.lower, index.upper) for n in ast.walk(e))
     return bool(shared - reader.strided) and any(single) and not factor  # [i*n:(i+1)*n] does not overlap
+
+
+def _is_next(node: ast.expr) -> bool:
+    """`i + 1`, the step after."""
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add):
+        return False
+    return isinstance(node.left, ast.Name) and isinstance(node.right, ast.Constant)
 
 
 def _by_index(data: Data, value: Value, index: ast.expr) -> Data:

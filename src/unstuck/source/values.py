@@ -180,7 +180,7 @@ class Data(Value):
         copies: resamplings behind it: rows may be copies or blends of each other.
         lags: operations that put neighbouring rows into one row.
         reshuffled: a tf.data shuffle that draws anew each epoch and was not frozen by a cache since.
-        coding: how labels are written: `one-hot`, `integer` or "".
+        coding: how labels are written: `one-hot`, `multi-hot`, `integer`, `binary`, `numbers` (no classes) or "".
         table: whether it is a pandas frame or series. columns: None if unknown.
         column: its name if it is one column.
         made_by: the function it came out of, when nothing is known of that function.

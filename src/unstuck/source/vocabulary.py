@@ -184,6 +184,15 @@ CLASS_DATA = frozenset(
     }
 )
 """Data sets of scikit-learn whose labels are class numbers."""
+NUMBER_DATA = frozenset(
+    {
+        *("load_diabetes", "load_boston", "fetch_california_housing", "make_regression", "make_sparse_uncorrelated"),
+        *("make_friedman1", "make_friedman2", "make_friedman3"),
+    }
+)
+"""Data sets of scikit-learn whose targets are numbers on a scale of their own, not between 0 and 1."""
+NUMBER_TARGETS = frozenset({"boston_housing", "california_housing"})
+"""The same of Keras."""
 SELECTING_CALLBACKS = frozenset({"EarlyStopping", "ModelCheckpoint"})
 NETWORKS = frozenset({"Sequential", "Model", "Functional"})
 KERAS_CLASSES = frozenset(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from unstuck.source.contract import BINARY, judged
+from unstuck.source.contract import BINARY, judged, metrics_of
 from unstuck.source.sighting import Sighting, in_call
 from unstuck.source.story import Story
-from unstuck.source.values import Const, Items, Thing, Value, named
+from unstuck.source.values import Const, Thing, Value, named
 
 CODE = "OUT202"
 _NAMES = frozenset({"accuracy", "acc", "binaryaccuracy", "precision", "recall"})
@@ -18,9 +18,7 @@ def sightings(story: Story) -> Iterator[Sighting]:
         loss = found.loss
         if found.head.units != 1 or found.head.activation != "linear" or loss is None:
             continue
-        metrics = found.compiled.arguments.get("metrics", found.compiled.arguments.get("#2"))
-        listed = metrics.items if isinstance(metrics, Items) else [metrics]
-        wrong = [metric for metric in listed if _counts_above_half(metric)]
+        wrong = [metric for metric in metrics_of(found.compiled) if _counts_above_half(metric)]
         if loss.name not in BINARY or loss.from_logits is not True or not wrong:
             continue
         yield Sighting(

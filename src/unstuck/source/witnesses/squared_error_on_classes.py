@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from unstuck.source.contract import SQUARED, judged
+from unstuck.source.contract import SQUARED, judged, metrics_of
 from unstuck.source.sighting import Sighting, in_call
 from unstuck.source.story import Story
-from unstuck.source.values import Compiled, Items, named
+from unstuck.source.values import Compiled, named
 
 CODE = "OUT116"
 
@@ -31,6 +31,4 @@ def sightings(story: Story) -> Iterator[Sighting]:
 
 def _counts_accuracy(compiled: Compiled) -> bool:
     """Accuracy is asked for, so the targets are classes."""
-    metrics = compiled.arguments.get("metrics")
-    listed = metrics.items if isinstance(metrics, Items) else [metrics]
-    return any("acc" in named(metric).lower() for metric in listed)
+    return any("acc" in named(metric).lower() for metric in metrics_of(compiled))
