@@ -10,6 +10,7 @@ import pytest
 from tests.harness import Bench
 
 from unstuck.measure.case import Case
+from unstuck.measure.replay import Replay
 from unstuck.measure.setup import Setup
 from unstuck.record.recorded import read_run
 from unstuck.rules.rule import Example
@@ -29,6 +30,17 @@ model = keras.Model(entry, {name: layer(hidden) for name, layer in ends.items()}
 model.compile("adam", loss={"size": "mse", "score": "binary_crossentropy"}, metrics={"score": "accuracy"})
 model.fit(x, {"score": y, "size": x.sum(axis=1)}, epochs=2, verbose=0)
 """
+NAMED = """
+left, right = keras.Input((20,), name="left"), keras.Input((10,), name="below")
+hidden = keras.layers.Dense(32, activation="relu")(keras.layers.concatenate([left, right]))
+size = keras.layers.Dense(1, name="size")(hidden)
+kind = keras.layers.Dense(1, activation="sigmoid", name="kind")(hidden)
+model = keras.Model({"left": left, "below": right}, {"size": size, "kind": kind})
+model.compile(keras.optimizers.Adam(RATE), loss={"size": "mse", "kind": "binary_crossentropy"})
+given = {"left": x[:, :20], "below": x[:, 20:]}
+model.fit(given, {"size": x.mean(axis=1), "kind": y}, epochs=20, verbose=0)
+"""
+"""Neither the inputs nor the outputs stand in the order of their names, in which Keras makes lists of them."""
 PENALISED = """
 model = keras.Sequential([
     keras.layers.Dense(32, "relu", kernel_regularizer=keras.regularizers.L2(1.0)),
@@ -64,6 +76,23 @@ def test_the_first_output_is_the_one_that_is_judged(bench: Bench, tmp_path: Path
     assert ("first", "binary_crossentropy") == (setup.head.layer.name, setup.loss.name)
     assert ["shared"] == [layer.name for layer in setup.hidden]
     assert "binary" == report.fits[0].task
+
+
+def test_inputs_and_outputs_by_name_are_judged_in_the_order_that_keras_has_them(bench: Bench, tmp_path: Path) -> None:
+    report = bench.diagnose(Example(NAMED.replace("RATE", "0.01")), tmp_path / "run", Settings(budget=60))
+    assert [] == [f.rule for f in report.findings if f.severity != "note"]
+    run = read_run(tmp_path / "run")
+    case = Case(run, run.fits[0])
+    setup = case.get(Setup)
+    assert ("kind", "binary_crossentropy") == (setup.head.layer.name, setup.loss.name)
+    last = run.fits[0].losses[-14:, 2].mean()
+    assert case.get(Replay).evaluated_loss == pytest.approx(last, rel=0.3)
+
+
+def test_a_model_of_named_inputs_is_tried(bench: Bench, tmp_path: Path) -> None:
+    report = bench.diagnose(Example(NAMED.replace("RATE", "1e-7")), tmp_path / "run", Settings(budget=60))
+    first = next(f for f in report.findings if f.explained_by is None)
+    assert ("learning-rate-too-low", True) == (first.rule, bool(first.experiments))
 
 
 def test_a_penalty_that_does_no_harm_is_told_as_a_note(bench: Bench, tmp_path: Path) -> None:

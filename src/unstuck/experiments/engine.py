@@ -177,7 +177,7 @@ class _Program:
     def _step(self, carry: Any, rows: Any, stack: Stack) -> Any:
         """One batch by the model's own `train_step`. carry: (trainable, fixed, optimiser); rows: (batch,)."""
         y = [a[rows] for a in stack["y"]]
-        data: list[Any] = [arranged([a[rows] for a in stack["x"]]), arranged(y)]
+        data: list[Any] = [arranged([a[rows] for a in stack["x"]], self.model), arranged(y)]
         if stack["weight"] is not None:
             data.append(stack["weight"][rows])
         paths = sorted(numbers.split(self.experiment)[2])
@@ -255,7 +255,7 @@ class _Program:
         trainable = self._averaged(trainable, optimizer)
 
         def answers(inputs: Sequence[Any]) -> Any:
-            outputs, _ = self.model.stateless_call(trainable, fixed, arranged(inputs), training=False)
+            outputs, _ = self.model.stateless_call(trainable, fixed, arranged(inputs, self.model), training=False)
             return output_of(outputs, self.experiment.judged)
 
         few = [a[:TRAIN_ROWS] for a in stack["x"]]

@@ -44,7 +44,7 @@ def _fit(model: Any, optimizer: Sequence[np.ndarray], job: Job) -> Outcome:
     before = [_array(v) for v in model.trainable_variables]
     seen = _Losses(experiment)
     model.fit(
-        arranged(list(experiment.x)),
+        arranged(list(experiment.x), model),
         arranged(list(experiment.targets)),
         batch_size=experiment.batch_size,
         epochs=experiment.epochs,
@@ -57,7 +57,7 @@ def _fit(model: Any, optimizer: Sequence[np.ndarray], job: Job) -> Outcome:
     moved = max((float(np.abs(b - a).max(initial=0.0)) for a, b in zip(before, after, strict=True)), default=0.0)
 
     def answers(inputs: Sequence[np.ndarray]) -> np.ndarray:
-        return np.asarray(output_of(model.predict(arranged(list(inputs)), verbose=0), experiment.judged))
+        return np.asarray(output_of(model.predict(arranged(list(inputs), model), verbose=0), experiment.judged))
 
     return Outcome(
         answers(experiment.held_x),

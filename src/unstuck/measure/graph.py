@@ -50,7 +50,7 @@ class Graph:
             nodes = [_node(layer, tuple(_sources(layer))) for layer in layers]
             ends = model["config"]["output_layers"]
             outputs = tuple(output_names(ends))
-            ports = tuple(map(str, ends)) if isinstance(ends, dict) else outputs
+            ports = tuple(map(str, sorted(ends))) if isinstance(ends, dict) else outputs
             inputs = tuple(output_names(model["config"].get("input_layers", ())))
         else:
             names = [layer["config"].get("name", "") for layer in layers]
@@ -118,8 +118,8 @@ def _members(layer: Mapping[str, Any]) -> Iterator[str]:
 
 def output_names(outputs: Any) -> Iterator[str]:
     """Node names in `output_layers`: one [name, node, tensor], or nested lists or a dict of them."""
-    if isinstance(outputs, dict):
-        outputs = list(outputs.values())
+    if isinstance(outputs, dict):  # Keras makes lists of dicts in the order of the sorted keys
+        outputs = [outputs[key] for key in sorted(outputs)]
     if outputs and isinstance(outputs[0], str):
         yield outputs[0]
         return

@@ -143,11 +143,16 @@ def port_names(model: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of a functional model's inputs and outputs, in its order; empty for models without them."""
     inputs, outputs = getattr(model, "_inputs_struct", None), getattr(model, "_outputs_struct", None)
     return (
-        tuple(map(str, inputs))
-        if isinstance(inputs, dict)
-        else tuple(t.name for t in getattr(model, "inputs", None) or ()),
-        tuple(map(str, outputs)) if isinstance(outputs, dict) else tuple(getattr(model, "output_names", None) or ()),
+        _keys(inputs) if isinstance(inputs, dict) else tuple(t.name for t in getattr(model, "inputs", None) or ()),
+        _keys(outputs) if isinstance(outputs, dict) else tuple(getattr(model, "output_names", None) or ()),
     )
+
+
+def _keys(struct: dict[str, Any]) -> tuple[str, ...]:
+    """In the order of the lists that Keras makes of a dict: sorted, not as they were written."""
+    import keras
+
+    return tuple(keras.tree.flatten({key: str(key) for key in struct}))
 
 
 def leaf_layers(model: Any) -> list[Any]:

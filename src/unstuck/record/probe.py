@@ -88,7 +88,7 @@ def _replay(
     }
 
     def predict(inputs: Sequence[np.ndarray]) -> np.ndarray:
-        few = arranged([a[:PREDICT_ROWS] for a in inputs])
+        few = arranged([a[:PREDICT_ROWS] for a in inputs], model)
         return np.asarray(output_of(model.predict(few, verbose=0, batch_size=256)))
 
     bad = run.arrays(f"fit-{fit.index}-non-finite")
@@ -118,7 +118,7 @@ def _seen(
 ) -> tuple[list[dict[str, Any]], np.ndarray]:
     """States of the layers and outputs of the model with these weights on these inputs."""
     assign(model, values)
-    return _layer_states(model, x), _numpy(output_of(model(_tensors(x), training=False)))
+    return _layer_states(model, x), _numpy(output_of(model(_tensors(model, x), training=False)))
 
 
 def _moment(model: Any, x: Sequence[np.ndarray], y: Sequence[np.ndarray], weight: Any) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def _layer_outputs(model: Any, x: Sequence[np.ndarray]) -> list[tuple[Any, np.nd
     for layer in leaf_layers(model):
         _safely(lambda layer=layer: watch(layer), None)  # type: ignore[misc]
     try:
-        model(_tensors(x), training=False)
+        model(_tensors(model, x), training=False)
     except Exception:
         return []
     finally:
@@ -212,7 +212,7 @@ def _gradients(model: Any, x: Sequence[np.ndarray], y: Sequence[np.ndarray], wei
     import keras
 
     backend = keras.backend.backend()
-    inputs, target = _tensors(x), arranged([keras.ops.convert_to_tensor(a) for a in y])
+    inputs, target = _tensors(model, x), arranged([keras.ops.convert_to_tensor(a) for a in y])
     weights = None if weight is None else keras.ops.convert_to_tensor(weight)
     if backend == "jax":
         return _jax_gradients(model, inputs, target, weights)
@@ -267,7 +267,7 @@ def _loss_reactions(model: Any, x: Sequence[np.ndarray], targets: Sequence[np.nd
     if len(targets) > 1:
         return unknown
     rng, y = np.random.default_rng(SEED), targets[0]
-    outputs = np.asarray(model.predict(arranged(list(x)), verbose=0, batch_size=256))
+    outputs = np.asarray(model.predict(arranged(list(x), model), verbose=0, batch_size=256))
 
     def loss(target: np.ndarray, answer: np.ndarray) -> float:
         import keras
@@ -332,7 +332,7 @@ def _moves(model: Any, snapshots: Sequence[Sequence[np.ndarray]]) -> dict[str, A
 def _evaluate(model: Any, x: Sequence[np.ndarray], y: Sequence[np.ndarray], fit: RecordedFit) -> float:
     weight = fit.arrays.get("train-weight")
     result = model.evaluate(
-        arranged([a[:PREDICT_ROWS] for a in x]),
+        arranged([a[:PREDICT_ROWS] for a in x], model),
         arranged([a[:PREDICT_ROWS] for a in y]),
         sample_weight=None if weight is None else weight[:PREDICT_ROWS],
         batch_size=256,
@@ -342,10 +342,11 @@ def _evaluate(model: Any, x: Sequence[np.ndarray], y: Sequence[np.ndarray], fit:
     return float(result["loss"])
 
 
-def _tensors(x: Sequence[np.ndarray]) -> Any:
+def _tensors(model: Any, x: Sequence[np.ndarray]) -> Any:
     import keras
 
-    return arranged([keras.ops.convert_to_tensor(a if a.dtype.kind != "f" else a.astype(np.float32)) for a in x])
+    typed = [a if a.dtype.kind != "f" else a.astype(np.float32) for a in x]
+    return arranged([keras.ops.convert_to_tensor(a) for a in typed], model)
 
 
 def _numpy(value: Any) -> np.ndarray:

@@ -47,7 +47,7 @@ def rebuild(
         try:
             model = keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=False)
             if not model.built and len(sample):
-                model(arranged([keras.ops.convert_to_tensor(a[:2]) for a in sample]))
+                model(arranged([keras.ops.convert_to_tensor(a[:2]) for a in sample], model))
             if settings:
                 _compile(model, settings)
         except Exception as error:
@@ -103,15 +103,18 @@ def _compile(model: Any, settings: dict[str, Any]) -> None:
     model.compile_from_config(settings)
 
 
-def arranged(inputs: Sequence[Any]) -> Any:
-    """Inputs as a model takes them: the array itself for one, a list for several."""
+def arranged(inputs: Sequence[Any], model: Any = None) -> Any:
+    """Inputs as a model takes them: the array itself for one, a list for several, a dict where it was built of one."""
+    struct = getattr(model, "_inputs_struct", None)
+    if isinstance(struct, dict) and len(struct) == len(inputs):  # in the order of the sorted keys, as lists of them are
+        return dict(zip(sorted(struct), inputs, strict=True))
     return inputs[0] if len(inputs) == 1 else list(inputs)
 
 
 def output_of(outputs: Any, index: int = 0) -> Any:
     """One output of a model that has one or several, as `predict` or a call return them."""
-    if isinstance(outputs, dict):
-        outputs = list(outputs.values())
+    if isinstance(outputs, dict):  # in the order of the targets: that of the sorted keys
+        outputs = [outputs[key] for key in sorted(outputs)]
     return outputs[index] if isinstance(outputs, (list, tuple)) else outputs
 
 

@@ -54,9 +54,9 @@ def record_fit(folder: Path, request: Request) -> str:
     recorder.writer.meta("environment", environment())
     if request.site:
         recorder.writer.source(request.site["file"])
-    held = None if request.held is None else (arranged(list(request.held[0])), request.held[1])
+    held = None if request.held is None else (arranged(list(request.held[0]), model), request.held[1])
     arguments = {
-        "x": arranged(list(request.x)),
+        "x": arranged(list(request.x), model),
         "y": request.y,
         "batch_size": request.batch_size,
         "epochs": request.epochs,
