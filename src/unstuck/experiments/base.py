@@ -47,6 +47,7 @@ def as_written(case: Case) -> Experiment:
         other_y=tuple(a[rows] for a in data.other_y),
         initial=initial,
         kept=_kept(case, initial),
+        names=case.fit.input_names,
         decoding=Decoding(activation=reading_activation(setup)),
         custom=(str(case.run.folder), f"custom-{case.fit.index}"),
     )

@@ -24,7 +24,7 @@ def build(experiment: Experiment, seed: int) -> Any:
     settings = experiment.with_compile()[1]
     if experiment.learning_rate is not None:
         optimizer_config(settings)["learning_rate"] = experiment.learning_rate
-    return rebuild(experiment.model, settings, _custom_objects(experiment), experiment.x)
+    return rebuild(experiment.model, settings, _custom_objects(experiment), experiment.x, experiment.names)
 
 
 def initial_weights(experiment: Experiment, seed: int) -> list[np.ndarray]:
@@ -37,7 +37,7 @@ def initial_weights(experiment: Experiment, seed: int) -> list[np.ndarray]:
     import keras
 
     _seed(seed)
-    model = rebuild(experiment.model, None, _custom_objects(experiment), experiment.x)
+    model = rebuild(experiment.model, None, _custom_objects(experiment), experiment.x, experiment.names)
     drawn = (np.array(keras.ops.convert_to_numpy(v)) for v in model.variables)
     kept = (experiment.kept.get(name) for name in keys(model.variables))
     return [value if old is None or old.shape != value.shape else old for value, old in zip(drawn, kept, strict=True)]

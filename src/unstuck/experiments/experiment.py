@@ -61,6 +61,8 @@ class Experiment:
     judged: int = 0
     initial: tuple[np.ndarray, ...] | None = None
     kept: Mapping[str, np.ndarray] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    """By which the recorded fit was given its inputs, in the order of `x`; none where it was given arrays."""
     decoding: Decoding = Decoding()
     seed_offset: int = 0
     scored_y: np.ndarray | None = None

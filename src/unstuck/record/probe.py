@@ -64,7 +64,7 @@ def _replay(
         raise CannotRebuild("no rows or no weights were recorded")
     keras.utils.set_random_seed(SEED)
     recorded = fit.body["model"]
-    model = rebuild(recorded["config"], recorded["compile"], load_objects(folder, fit.index), x)
+    model = rebuild(recorded["config"], recorded["compile"], load_objects(folder, fit.index), x, fit.input_names)
     snapshots = [run.weights(fit, step) for step in fit.steps]
     if not snapshots[-1]:
         raise CannotRebuild("the model was never built")

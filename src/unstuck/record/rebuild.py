@@ -21,11 +21,15 @@ class CannotRebuild(Exception):
     """The model cannot be made from what was recorded; the message says why."""
 
 
+_INPUT_NAMES = "_unstuck_input_names"
+
+
 def rebuild(
     config: dict[str, Any] | None,
     settings: dict[str, Any] | None,
     custom_objects: dict[str, Any] | None = None,
     sample: Sequence[np.ndarray] = (),
+    names: Sequence[str] = (),
 ) -> Any:
     """A built and compiled model.
 
@@ -34,6 +38,7 @@ def rebuild(
         settings: from `model.get_compile_config()`, or None to leave it uncompiled.
         custom_objects: classes and functions the configuration names.
         sample: inputs to build with when the configuration does not say the shape.
+        names: by which a model that is no functional one was given its inputs, in their order; none for a list.
 
     Raises:
         CannotRebuild: when Keras cannot make the model from its configuration.
@@ -46,6 +51,8 @@ def rebuild(
     with keras.saving.custom_object_scope(custom_objects or {}), _made_again(custom_objects or {}):
         try:
             model = keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=False)
+            if names and not hasattr(model, "_inputs_struct"):
+                object.__setattr__(model, _INPUT_NAMES, tuple(names))  # past Keras, which would track it
             if not model.built and len(sample):
                 model(arranged([keras.ops.convert_to_tensor(a[:2]) for a in sample], model))
             if settings:
@@ -105,9 +112,10 @@ def _compile(model: Any, settings: dict[str, Any]) -> None:
 
 def arranged(inputs: Sequence[Any], model: Any = None) -> Any:
     """Inputs as a model takes them: the array itself for one, a list for several, a dict where it was built of one."""
-    struct = getattr(model, "_inputs_struct", None)
-    if isinstance(struct, dict) and len(struct) == len(inputs):  # in the order of the sorted keys, as lists of them are
-        return dict(zip(sorted(struct), inputs, strict=True))
+    struct = getattr(model, "_inputs_struct", None)  # a list of its inputs is in the order of the sorted keys
+    names = sorted(struct) if isinstance(struct, dict) else getattr(model, _INPUT_NAMES, ())
+    if names and len(names) == len(inputs):
+        return dict(zip(names, inputs, strict=True))
     return inputs[0] if len(inputs) == 1 else list(inputs)
 
 

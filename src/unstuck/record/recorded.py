@@ -50,6 +50,11 @@ class RecordedFit:
     probe: dict[str, Any]
     probe_arrays: dict[str, np.ndarray]
 
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """By which the rows were handed to `fit`, in the order in which they were kept; none for plain arrays."""
+        return tuple((self.body.get("train") or {}).get("x_names") or ())
+
 
 @dataclass(frozen=True)
 class RecordedRun:

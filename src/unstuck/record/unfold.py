@@ -38,7 +38,7 @@ def unfold(folder: Path, fit: RecordedFit) -> bool:
         return False
     x = tuple(array[:ROWS] for array in numbered(fit.arrays, "train-x"))
     try:
-        model = rebuild(recorded["config"], None, load_objects(folder, fit.index), x)
+        model = rebuild(recorded["config"], None, load_objects(folder, fit.index), x, fit.input_names)
         held = _as_recorded(model, recorded["held"])
         graph = _graph(model, x)
         order = _order(model, graph)
@@ -82,7 +82,7 @@ def _graph(model: Any, x: Sequence[np.ndarray]) -> Any:
     for training in (None, True, False):
         through = _through(training)
         with _opened(model, through):
-            found.append(keras.Model(arranged(inputs), through(model, arranged(inputs))))
+            found.append(keras.Model(arranged(inputs), through(model, arranged(inputs, model))))
     if any(_calls(one) != _calls(found[0]) for one in found):
         raise CannotRebuild("calls other layers in training than in prediction")
     return found[0]
@@ -118,8 +118,8 @@ def _order(model: Any, graph: Any) -> list[int]:
 def _compare(model: Any, graph: Any, x: Sequence[np.ndarray]) -> None:
     import keras
 
-    rows = arranged([keras.ops.convert_to_tensor(a) for a in x])
-    pairs = [keras.tree.flatten(one(rows, training=False)) for one in (model, graph)]
+    rows = [keras.ops.convert_to_tensor(a) for a in x]
+    pairs = [keras.tree.flatten(one(arranged(rows, one), training=False)) for one in (model, graph)]
     for one, other in zip(*pairs, strict=True):
         if not np.allclose(keras.ops.convert_to_numpy(one), keras.ops.convert_to_numpy(other), rtol=TOLERANCE):
             raise CannotRebuild("computes something else than its layers")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from unstuck.finding import Evidence, Fix, Location
 from unstuck.measure.branches import Branches
 from unstuck.measure.keras_warnings import KerasWarnings
@@ -10,6 +12,9 @@ from unstuck.measure.room import Room
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
+
+MOSTLY = 0.8
+"""Share of what is learnable. A network that reaches it learns without the branch, so that is left over, as a note."""
 
 
 class DisconnectedBranch(Rule):
@@ -30,7 +35,7 @@ class DisconnectedBranch(Rule):
 
     When to ignore it:
     When the layers are left over from an attempt, or the output is only to be looked at. Where the network has learnt
-    what there is to learn, nothing is said.
+    what there is to learn, nothing is said; where it has learnt most of that, a note.
 
     References:
     keras/src/models/functional.py (map_graph); the Keras guide "The Functional API".
@@ -85,12 +90,15 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=12, verbose=0)
             setup.sources.location(layer.get("site"), "leads nowhere") for layer in beside
         ] or [setup.layer_location(layer, label="no loss depends on it") for layer in unlossed]
         where = (
-            "are called on layers of the model and belong to no model" if beside else "only feed outputs without a loss"
+            "called on layers of the model and part of no model" if beside else "feeding only outputs without a loss"
         )
-        return Suspect(
-            message=f"{len(names)} layers lead nowhere: {', '.join(names[:3])}"
-            if beside
-            else f"no loss depends on {len(names)} layers: {', '.join(names[:3])}",
+        count = f"{len(names)} layer{'s' * (len(names) > 1)}"
+        leads = "lead" if len(names) > 1 else "leads"
+        listed = ", ".join(names[:3])
+        message = f"{count} {leads} nowhere: {listed}" if beside else f"no loss depends on {count}: {listed}"
+        suspect = Suspect(
+            message=message,
+            harmless=message,
             confidence="proven",
             location=places[0] or setup.fit_location(),
             related=tuple(places[1:4]),
@@ -98,7 +106,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=12, verbose=0)
                 Evidence(
                     measure="disconnected-weights",
                     value=weights,
-                    text=f"{len(names)} layers with {weights:,} weights {where}",
+                    text=f"{count} with {weights:,} weights {where}",
                 ),
                 warnings.cite("Gradients do not exist for variables"),
             ),
@@ -107,3 +115,5 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=12, verbose=0)
             leads_to=("model-too-small", "learning-rate-too-low", "too-few-updates"),
             fix=Fix(title="connect the branch to an output, or remove it", applicability="sketch"),
         )
+        learnable = 1.0 if room is None or math.isnan(room.learnable) else room.learnable
+        return suspect.note if room is not None and room.reached >= MOSTLY * learnable > 0 else suspect
