@@ -55,6 +55,20 @@ LEAKS = {
         + FIT,
         {"preprocessing-before-split"},
     ),
+    "labels made from a column that stays among the features": (
+        "df = pd.read_csv('a.csv')\ndf['high'] = (df['price'] > 140).astype(int)\n"
+        + "X, y = df.drop(columns='high'), df['high']\n"
+        + SPLIT
+        + FIT,
+        {"target-in-features"},
+    ),
+    "names of classes that stay among the features": (
+        "df = pd.read_csv('a.csv')\ndf['label'] = df['diagnosis'].map({'M': 1, 'B': 0})\n"
+        + "X, y = df.drop(columns=['label']), df['label']\n"
+        + SPLIT
+        + FIT,
+        {"target-in-features"},
+    ),
     "a scaled frame that still holds the target": (
         "df = pd.read_csv('a.csv')\ny = df['price']\nX = MinMaxScaler().fit_transform(df)\n" + SPLIT + FIT,
         {"preprocessing-before-split", "target-in-features"},
@@ -522,6 +536,15 @@ for train, test in KFold(5).split(X):
 }
 
 LEGAL = {
+    "labels made from a column that is dropped": "df = pd.read_csv('a.csv')\n"
+    + "df['high'] = (df['price'] > 140).astype(int)\nX, y = df.drop(columns=['high', 'price']), df['high']\n"
+    + SPLIT
+    + FIT,
+    "a column written over by its own codes": "df = pd.read_csv('a.csv')\n"
+    + "df['label'] = df['label'].map({'M': 1, 'B': 0})\ndf['old'] = df['age'] > 60\n"
+    + "X, y = df.drop(columns=['label']), df['label']\n"
+    + SPLIT
+    + FIT,
     "windows of a frame that hold the past of what is forecast": SERIES
     + "X, y = [], []\nfor i in range(len(df) - 30):\n    X.append(df[i:i + 30])\n    y.append(df['Close'][i + 30])\n"
     + "X, y = np.array(X), np.array(y)\nmodel = Sequential([Dense(8), Dense(1)])\nmodel.compile('adam', 'mse')\n"

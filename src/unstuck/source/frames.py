@@ -14,7 +14,6 @@ from unstuck.source.story import Reading
 from unstuck.source.values import (
     NOTHING,
     Bins,
-    Columns,
     Const,
     Data,
     Fitting,
@@ -325,13 +324,13 @@ def tainted(data: Data, fitting: Fitting, column: str | None) -> Data:
 def column_of(data: Data, name: str) -> Data:
     """One column of a frame."""
     taints = frozenset(t for t in data.taints if t[1] in (None, name))
-    columns = Columns(data.columns.frame, only=frozenset({name})) if data.columns else None
+    columns = replace(data.columns, dropped=frozenset(), only=frozenset({name})) if data.columns else None
     return replace(data, taints=taints, columns=columns, column=name, coding="")
 
 
 def columns_of(data: Data, names: Sequence[str]) -> Data:
     taints = frozenset(t for t in data.taints if t[1] is None or t[1] in names)
-    columns = Columns(data.columns.frame, only=frozenset(names)) if data.columns else None
+    columns = replace(data.columns, dropped=frozenset(), only=frozenset(names)) if data.columns else None
     return replace(data, taints=taints, columns=columns, column=None)
 
 
@@ -348,8 +347,18 @@ def with_column(data: Data, name: str | None, value: Value) -> Data:
     columns = data.columns
     if columns is not None and name is not None:
         only = columns.only | {name} if columns.only is not None else None
-        columns = replace(columns, dropped=columns.dropped - {name}, only=only)
+        made = frozenset(pair for pair in columns.made if pair[0] != name)
+        if isinstance(value, Data) and _made_from_one(value, data, name):
+            made |= {(name, str(value.column))}
+        columns = replace(columns, dropped=columns.dropped - {name}, only=only, made=made)
     return replace(data, taints=kept | incoming, lags=lags, columns=columns)
+
+
+def _made_from_one(value: Data, frame: Data, name: str) -> bool:
+    """Whether a new column holds what one other column of the frame says of the same row."""
+    if value.column in (None, name) or value.lags or value.rows != frame.rows or frame.columns is None:
+        return False
+    return value.columns is None or value.columns.frame == frame.columns.frame
 
 
 def texts(value: Value | None) -> list[str] | None:

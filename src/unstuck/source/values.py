@@ -166,6 +166,8 @@ class Columns:
     frame: Hashable
     dropped: frozenset[str] = frozenset()
     only: frozenset[str] | None = None
+    made: frozenset[tuple[str, str]] = frozenset()
+    """Columns that were made from one other, each with that one: `df["adult"] = df["age"] >= 18`."""
 
     def has(self, name: str) -> bool:
         return name in self.only if self.only is not None else name not in self.dropped
