@@ -38,9 +38,9 @@ def main(kind: str, groups: list[str]) -> None:
         _show(kind, group, rows)
         if kind == "quality":
             keep(group, rows)
-        written = getattr(importlib.import_module(f"benchmarks.{group}"), "written", None)
-        if written:
-            written()
+        write_page = getattr(importlib.import_module(f"benchmarks.{group}"), "write_page", None)
+        if write_page:
+            write_page()
 
 
 def _opened(kind: str, group: str) -> Path:

@@ -102,7 +102,7 @@ def quality() -> Iterator[Row]:
             yield row(f"miss {answer['kind']}: {answer['id']}", [0], "found", note=_story(answer))
 
 
-def written() -> None:
+def write_page() -> None:
     """What is made of the kept rows: the page of the documentation, and what each rule is said to be worth."""
     from benchmarks.corpus import page
 

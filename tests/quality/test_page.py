@@ -1,9 +1,12 @@
 """docs/quality.md: made from what is kept, and as it would be made now."""
 
+import importlib
+import inspect
 import json
 import tomllib
 
-from benchmarks.__main__ import keep
+from benchmarks import corpus
+from benchmarks.__main__ import GROUPS, keep
 from benchmarks.corpus import ANSWERS, counts, entries
 from benchmarks.corpus.page import CORPUS, PAGE, RESULTS, page
 from benchmarks.row import row
@@ -55,3 +58,9 @@ def test_a_rule_is_worth_what_it_was_said_of_and_is_a_cause_of():
     other = {**sick, "labels": ["frozen"]}
     healthy = {**sick, "kind": "healthy", "labels": []}
     assert {"dying-relu": (3, 1, 1)} == counts([sick, other, healthy])
+
+
+def test_only_the_corpus_writes_a_page_after_it_was_measured() -> None:
+    groups = {group for found in GROUPS.values() for group in found}
+    assert {g for g in groups if hasattr(importlib.import_module(f"benchmarks.{g}"), "write_page")} == {"corpus"}
+    assert not inspect.signature(corpus.write_page).parameters
