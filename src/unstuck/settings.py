@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import os
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -129,6 +128,8 @@ def closest(start: Path) -> tuple[Path | None, dict[str, Any]]:
 
 
 def _parse(file: Path) -> dict[str, Any]:
+    import tomllib  # where there is a file: it is a good part of what `check` takes to start
+
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +47,8 @@ def fix(run: str | None, *, unsafe: bool, show_diff: bool, verify: bool, only: t
 
 def _verify(report: Report, folder: Path, home: Path) -> None:
     """Run the script as it was run, now with the change, and compare the two reports."""
+    import subprocess
+
     from unstuck.report.stored import find_run
 
     subprocess.run([sys.executable, "-m", "unstuck", "run", "-q", *report.run.command], cwd=home, check=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -167,6 +166,8 @@ def _once(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _finding(witness: Witness, sighting: Sighting, program: Program) -> Finding:
+    import hashlib  # where something is found: with OpenSSL it is a good part of what `check` takes to start
+
     place = program.location(sighting.node, sighting.label)
     mark = f"{witness.name}|{place.file}|{place.cell}|{program.text(place)}"
     severity = sighting.severity or ("error" if sighting.confidence == "proven" else "warning")
