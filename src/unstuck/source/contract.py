@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from unstuck.source.sighting import argument_node
 from unstuck.source.story import Contract, Story
 from unstuck.source.values import Compiled, Const, Data, Items, Layer, Symbol, Thing, Value, constant, named
 
 BINARY = frozenset({"binarycrossentropy", "binaryfocalcrossentropy", "bce"})
 CATEGORICAL = frozenset({"categoricalcrossentropy", "categoricalfocalcrossentropy"})
 SPARSE = frozenset({"sparsecategoricalcrossentropy"})
+CROSSENTROPIES = BINARY | CATEGORICAL | SPARSE
 SQUARED = frozenset({"meansquarederror", "mse", "meanabsoluteerror", "mae"})
 _CONVOLUTIONS = frozenset({"Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "SeparableConv2D"})
 _ACTIVATION_LAYERS = {"Softmax": "softmax", "ReLU": "relu", "LeakyReLU": "leaky_relu", "ELU": "elu", "PReLU": "prelu"}
@@ -37,6 +40,12 @@ class Head:
     def activation(self) -> str:
         """What the output went through last; `linear` if nothing."""
         return self.activations[0] if self.activations else "linear"
+
+    @property
+    def activation_node(self) -> ast.AST:
+        """Where that is written; the output must go through an activation."""
+        place = self.places[0]
+        return argument_node(place, "activation", 1 if place is self.layer else 0)
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,10 @@ class Story:
 
     def rescheduled(self, compiled: Compiled) -> bool:
         """Whether the stated learning rate is not the one that trains."""
-        return any(training.rescheduled for training in self.trainings if training.compiled is compiled)
+        return any(training.rescheduled for training in self.trainings_of(compiled))
+
+    def trainings_of(self, compiled: Compiled) -> list[Training]:
+        return [training for training in self.trainings if training.compiled is compiled]
 
     def tests_of(self, training: Training) -> list[Testing]:
         return [test for test in self.testings if test.training is training]

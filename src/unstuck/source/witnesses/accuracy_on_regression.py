@@ -20,9 +20,9 @@ def sightings(story: Story) -> Iterator[Sighting]:
         ]
         if not counted or found.head.activation == "softmax":
             continue
-        for training in story.trainings:
+        for training in story.trainings_of(found.compiled):
             y, x = as_data(training.y), training.x
-            if training.compiled is not found.compiled or y is None:
+            if y is None:
                 continue
             forecast = x is not None and any(lag.name == "window" for lag in x.lags) and not y.coding
             plain = found.head.activation == "linear" and found.loss is not None and found.loss.name in SQUARED

@@ -18,14 +18,10 @@ def sightings(story: Story) -> Iterator[Sighting]:
         for metric in metrics_of(found.compiled):
             node = (metric.node if isinstance(metric, Thing) else None) or in_call(found.compiled.node, "metrics", 2)
             if _is_exact(metric) and head.activation in ("sigmoid", "softmax", "linear"):
-                what = (
-                    "compares probabilities with labels for equality"
-                    if head.activation != "linear"
-                    else ("compares outputs with labels for equality")
-                )
+                what = "outputs" if head.activation == "linear" else "probabilities"
                 yield Sighting(
                     node=node,
-                    message=f"keras.metrics.Accuracy {what}",
+                    message=f"keras.metrics.Accuracy compares {what} with labels for equality",
                     label="near 0, however good the network",
                     conclusion="an output is hardly ever exactly a label; training is not touched",
                     help='use metrics=["accuracy"], which becomes the one that fits the output',

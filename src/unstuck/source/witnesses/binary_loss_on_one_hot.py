@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unstuck.source.contract import BINARY, judged
-from unstuck.source.sighting import Sighting, argument_node, in_call
+from unstuck.source.sighting import Sighting, in_call
 from unstuck.source.story import Story
 
 CODE = "OUT109"
@@ -20,12 +20,11 @@ def sightings(story: Story) -> Iterator[Sighting]:
             continue
         if head.units is None or head.units <= _TWO:
             continue
-        place = head.places[0]
         yield Sighting(
             node=in_call(found.compiled.node, "loss", 1),
             message=f"binary cross-entropy over {head.units} exclusive classes",
             label="takes each class for a question of its own",
-            related=((argument_node(place, "activation", 1 if place is head.layer else 0), "exclusive classes"),),
+            related=((head.activation_node, "exclusive classes"),),
             conclusion="a share of (C − 1)/C of the answers is right from the start when every unit counts for itself",
             help="use categorical_crossentropy, or sigmoid units if a row can have several labels",
         )

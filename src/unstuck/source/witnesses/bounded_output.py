@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from unstuck.source.contract import BINARY, SQUARED, judged, standardised
 from unstuck.source.merging import as_data
-from unstuck.source.sighting import Sighting, argument_node
+from unstuck.source.sighting import Sighting
 from unstuck.source.story import Story
 from unstuck.source.values import Data
 
 CODE = "OUT113"
-_RANGE = {"sigmoid": "0 to 1", "hard_sigmoid": "0 to 1", "softmax": "0 to 1", "tanh": "-1 to 1"}
+_RANGE = {"sigmoid": "0 to 1", "hard_sigmoid": "0 to 1", "tanh": "-1 to 1"}
 
 
 def sightings(story: Story) -> Iterator[Sighting]:
@@ -19,15 +19,13 @@ def sightings(story: Story) -> Iterator[Sighting]:
         head, loss = found.head, found.loss
         if head.activation not in _RANGE or loss is None or loss.name not in SQUARED | BINARY or head.units != 1:
             continue
-        if head.activation == "softmax":
-            continue  # one unit: softmax-on-one-unit tells it
-        for training in story.trainings:
+        for training in story.trainings_of(found.compiled):
             y = as_data(training.y)
-            beyond = _beyond(y) if y is not None and training.compiled is found.compiled else ""
+            beyond = _beyond(y) if y is not None else ""
             if beyond and (beyond != "raw" or loss.name in SQUARED):
                 what = "standardised" if beyond == "standardised" else "on a scale of their own"
                 yield Sighting(
-                    node=argument_node(head.places[0], "activation", 1 if head.places[0] is head.layer else 0),
+                    node=head.activation_node,
                     message=f"the output lies between {_RANGE[head.activation].replace(' to ', ' and ')},"
                     f" and the targets are {what}",
                     label=_RANGE[head.activation],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from unstuck.source.contract import BINARY, CATEGORICAL, SPARSE, judged
+from unstuck.source.contract import CROSSENTROPIES, judged
 from unstuck.source.merging import as_data
 from unstuck.source.sighting import Sighting, in_call
 from unstuck.source.story import Story
@@ -15,11 +15,11 @@ CODE = "OUT115"
 def sightings(story: Story) -> Iterator[Sighting]:
     for found in judged(story):
         loss = found.loss
-        if loss is None or loss.name not in BINARY | CATEGORICAL | SPARSE:
+        if loss is None or loss.name not in CROSSENTROPIES:
             continue
-        for training in story.trainings:
+        for training in story.trainings_of(found.compiled):
             y = as_data(training.y)
-            if training.compiled is found.compiled and y is not None and y.coding == "numbers" and not y.taints:
+            if y is not None and y.coding == "numbers" and not y.taints:
                 yield Sighting(
                     node=in_call(found.compiled.node, "loss", 1),
                     message=f"{loss.spoken} takes class labels, and these targets are numbers",

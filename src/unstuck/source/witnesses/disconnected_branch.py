@@ -14,13 +14,14 @@ CODE = "NET107"
 
 def sightings(story: Story) -> Iterator[Sighting]:
     trained = {training.model for training in story.trainings}
-    functional = [network for network in story.networks if network.outputs and network in trained]
+    functional = [(n, _behind(n.outputs)) for n in story.networks if n.outputs and n in trained]
     told: set[int] = set()
     for tensor in story.applied if story.complete and not story.adds_loss else ():
         layer = tensor.layer
         if tensor.used or layer is None or layer.node is None or layer.name not in vocabulary.WITH_WEIGHTS:
             continue
-        reads = [n for n in functional if _behind([tensor]) & _behind(n.outputs or ())]
+        own = _behind([tensor])
+        reads = [network for network, behind in functional if own & behind]
         if not reads or id(layer) in told:
             continue
         told.add(id(layer))

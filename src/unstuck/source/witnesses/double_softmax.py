@@ -17,7 +17,7 @@ def sightings(story: Story) -> Iterator[Sighting]:
         head, loss = found.head, found.loss
         if head.units == 1 or head.activation != "softmax":
             continue
-        node = argument_node(head.places[0], "activation", 1 if head.places[0] is head.layer else 0)
+        node = head.activation_node
         if head.activations[:2] == ("softmax", "softmax"):
             first = head.places[1]
             yield Sighting(

@@ -14,7 +14,7 @@ def sightings(story: Story) -> Iterator[Sighting]:
     for contract in story.contracts:
         if not contract.frozen:
             continue
-        used = [t for t in story.trainings if t.compiled is contract.compiled and t.thawed is None]
+        used = [t for t in story.trainings_of(contract.compiled) if t.thawed is None]
         if not used:
             continue
         yield Sighting(

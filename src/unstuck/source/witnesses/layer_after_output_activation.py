@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from unstuck.source.contract import BINARY, CATEGORICAL, SPARSE, head_of, loss_of
+from unstuck.source.contract import CROSSENTROPIES, head_of, loss_of
 from unstuck.source.sighting import Sighting
 from unstuck.source.story import Story
 from unstuck.source.values import Layer
@@ -25,7 +25,7 @@ def sightings(story: Story) -> Iterator[Sighting]:
         loss = loss_of(contract.compiled)
         if len(contract.chains) != 1 or contract.network.own_class:
             continue
-        if loss is None or loss.name not in BINARY | CATEGORICAL | SPARSE or loss.from_logits is not False:
+        if loss is None or loss.name not in CROSSENTROPIES or loss.from_logits is not False:
             continue
         chain = contract.chains[0]
         after = _disturbing(chain)

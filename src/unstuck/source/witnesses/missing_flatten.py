@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from unstuck.source.contract import BINARY, CATEGORICAL, SPARSE, judged
+from unstuck.source.contract import CROSSENTROPIES, judged
 from unstuck.source.sighting import Sighting
 from unstuck.source.story import Story
 from unstuck.source.values import Data, Layer
@@ -26,9 +26,9 @@ _CODINGS = ("integer", "one-hot", "binary", "multi-hot")
 def sightings(story: Story) -> Iterator[Sighting]:
     for found in judged(story):
         loss = found.loss
-        if loss is None or loss.name not in BINARY | CATEGORICAL | SPARSE or found.head.layer.name != "Dense":
+        if loss is None or loss.name not in CROSSENTROPIES or found.head.layer.name != "Dense":
             continue
-        trained = [t for t in story.trainings if t.compiled is found.compiled]
+        trained = story.trainings_of(found.compiled)
         coded = [t for t in trained if isinstance(t.y, Data) and t.y.coding in _CODINGS]
         coded += [t for t in trained if t.y is None and t.x is not None and t.x.coding in _CODINGS and t.x.generator]
         last = _last_with_positions(found.contract.chains[0])

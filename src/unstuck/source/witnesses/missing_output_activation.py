@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from unstuck.source.contract import BINARY, CATEGORICAL, SPARSE, judged
+from unstuck.source.contract import BINARY, CROSSENTROPIES, judged
 from unstuck.source.sighting import Sighting, in_call
 from unstuck.source.story import Story
 
@@ -14,7 +14,7 @@ CODE = "OUT107"
 def sightings(story: Story) -> Iterator[Sighting]:
     for found in judged(story):
         head, loss = found.head, found.loss
-        if head.activation != "linear" or loss is None or loss.name not in BINARY | CATEGORICAL | SPARSE:
+        if head.activation != "linear" or loss is None or loss.name not in CROSSENTROPIES:
             continue
         if loss.from_logits is not False or head.layer.node is None or not head.layer.complete:
             continue

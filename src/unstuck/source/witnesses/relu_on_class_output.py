@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from unstuck.source.contract import BINARY, CATEGORICAL, SPARSE, judged
-from unstuck.source.sighting import Sighting, argument_node, in_call
+from unstuck.source.contract import BINARY, CROSSENTROPIES, judged
+from unstuck.source.sighting import Sighting, in_call
 from unstuck.source.story import Story
 
 CODE = "OUT111"
@@ -19,12 +19,12 @@ NOTHING = {
 def sightings(story: Story) -> Iterator[Sighting]:
     for found in judged(story):
         head, loss = found.head, found.loss
-        if head.activation not in GIVES or loss is None or loss.name not in BINARY | CATEGORICAL | SPARSE:
+        if head.activation not in GIVES or loss is None or loss.name not in CROSSENTROPIES:
             continue
         activation = "sigmoid" if loss.name in BINARY else "softmax"
-        (name, label), place = GIVES[head.activation], head.places[0]
+        name, label = GIVES[head.activation]
         yield Sighting(
-            node=argument_node(place, "activation", 1 if place is head.layer else 0),
+            node=head.activation_node,
             message=f"the output goes through {name}, and {loss.spoken} takes it for probabilities",
             label=label,
             related=((in_call(found.compiled.node, "loss", 1), "wants probabilities"),),

@@ -18,7 +18,7 @@ _KEEPING = frozenset({"Dense", "TimeDistributed", "Dropout", "Activation", "Batc
 def sightings(story: Story) -> Iterator[Sighting]:
     for found in judged(story):
         last = _last_recurrent(found.contract.chains[0])
-        single = [t for t in story.trainings if t.compiled is found.compiled and _one_target(t)]
+        single = [t for t in story.trainings_of(found.compiled) if _one_target(t)]
         if last is None or not single or found.head.layer.node is None:
             continue
         yield Sighting(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unstuck.source.contract import CATEGORICAL, SPARSE, judged
-from unstuck.source.sighting import Sighting, argument_node, in_call
+from unstuck.source.sighting import Sighting, in_call
 from unstuck.source.story import Story
 
 CODE = "OUT108"
@@ -18,9 +18,8 @@ def sightings(story: Story) -> Iterator[Sighting]:
             continue
         if loss.from_logits:
             continue
-        place = head.places[0]
         yield Sighting(
-            node=argument_node(place, "activation", 1 if place is head.layer else 0),
+            node=head.activation_node,
             message=f"a sigmoid for each class, under {loss.spoken}",
             label="classes do not sum to 1",
             related=((in_call(found.compiled.node, "loss", 1), "for exclusive classes"),),

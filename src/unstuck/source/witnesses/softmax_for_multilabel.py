@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unstuck.source.contract import judged
-from unstuck.source.sighting import Sighting, argument_node
+from unstuck.source.sighting import Sighting
 from unstuck.source.story import Story
 from unstuck.source.values import Data
 
@@ -15,12 +15,12 @@ CODE = "OUT110"
 def sightings(story: Story) -> Iterator[Sighting]:
     for found in judged(story):
         head = found.head
-        trained = [t for t in story.trainings if t.compiled is found.compiled and isinstance(t.y, Data)]
+        trained = story.trainings_of(found.compiled)
         several = [t for t in trained if isinstance(t.y, Data) and t.y.coding == "multi-hot"]
         if head.activation != "softmax" or head.units == 1 or not several:
             continue
         yield Sighting(
-            node=argument_node(head.places[0], "activation", 1 if head.places[0] is head.layer else 0),
+            node=head.activation_node,
             message="softmax over labels of which several may be true",
             label="the outputs of a row sum to 1",
             related=((several[0].node, "rows of labels from MultiLabelBinarizer"),),

@@ -21,7 +21,7 @@ def sightings(story: Story) -> Iterator[Sighting]:
         axis = place.argument("axis")
         if axis is not None and constant(axis) != -1:
             continue
-        node = argument_node(place, "activation", 1 if place is head.layer else 0)
+        node = head.activation_node
         written = in_call(found.compiled.node, "loss", 1)
         logged = loss is not None and loss.name in CATEGORICAL | SPARSE
         edits = quoted(node, place.argument("activation", 1 if place is head.layer else 0), "sigmoid")
