@@ -15,6 +15,7 @@ PROVEN = ["rule-0"]
 @pytest.fixture(autouse=True)
 def _steps(monkeypatch):
     monkeypatch.setattr(module, "NEXT", (Mend(3), Mend(1), Mend(2)))
+    monkeypatch.setattr(module, "ANEW", ())
 
 
 def followed(faults: int, *, wanted: float = 0.9, proven=PROVEN):
@@ -46,3 +47,16 @@ def test_nothing_is_told_where_no_step_helps():
 def test_steps_that_turn_what_the_cure_turns_are_left_out(monkeypatch):
     monkeypatch.setattr(module, "NEXT", (Mend(0),))
     assert followed(0b011) == []
+
+
+def test_where_no_step_is_enough_several_are_and_those_that_add_nothing_are_left_out(monkeypatch):
+    monkeypatch.setattr(module, "ANEW", ((Mend(4), Mend(1)), (Mend(4), Mend(1), Mend(5), Mend(2), Mend(3))))
+    ((arm, trial),) = followed(0b1111)
+    assert arm.intervention == Together((Mend(0), Mend(1), Mend(2), Mend(3)))
+    assert trial.outcome == "confirmed"
+    assert len(trial.seeds) == 6
+
+
+def test_nothing_is_told_where_all_steps_together_do_not_help(monkeypatch):
+    monkeypatch.setattr(module, "ANEW", ((Mend(1), Mend(2)),))
+    assert followed(0b1111) == []

@@ -18,12 +18,15 @@ from unstuck.experiments.interventions.activations import ReplaceActivations
 from unstuck.experiments.interventions.epochs import ScaleEpochs
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.optimiser import UseAdam
-from unstuck.experiments.interventions.standardise import StandardiseInputs
+from unstuck.experiments.interventions.standardise import StandardiseInputs, StandardiseTargets
+from unstuck.experiments.interventions.widen import Widen
 from unstuck.experiments.statistics import WORTH
-from unstuck.experiments.trial import Arm, judge
+from unstuck.experiments.trial import FIRST, MAX_SEEDS, Arm, judge
 from unstuck.finding import Trial
 
-NEXT: tuple[Intervention, ...] = (
+Steps = tuple[Intervention, ...]
+
+NEXT: Steps = (
     StandardiseInputs(),
     ScaleLearningRate(10.0),
     ScaleLearningRate(100.0),
@@ -32,8 +35,12 @@ NEXT: tuple[Intervention, ...] = (
     ReplaceActivations(),
 )
 """What is tried on top, the milder first: what a person would turn next."""
-MOST_ADDED = 2
-"""Steps on top of the cure at most."""
+ANEW: tuple[Steps, ...] = tuple(
+    (StandardiseInputs(), StandardiseTargets(), ReplaceActivations(), UseAdam(rate), *more)
+    for more in ((), (ScaleEpochs(10.0),), (ScaleEpochs(10.0), Widen()))
+    for rate in (0.001, 0.01)
+)
+"""What a person would change who starts over; tried where no single step is enough, the milder first."""
 
 
 def follow_up(
@@ -45,7 +52,7 @@ def follow_up(
     wanted: float,
     seeds: int,
 ) -> list[tuple[Arm, Trial]]:
-    """The trial of the leading proven cure with the steps that make the network learn beside it; [] where none does.
+    """The trial of the leading proven cure with the steps that make the network learn beside it; [] where none do.
 
     Args:
         singles, combined: what was tried so far. proven: rules whose cause is a fact. wanted: held-out skill that is
@@ -59,28 +66,66 @@ def follow_up(
     confirmed = [mean_skill(trial) for trial in own if trial.outcome == "confirmed"]
     if reached >= wanted or any(not np.isfinite(wanted) or skill > wanted / 2 for skill in confirmed):
         return []
-    added: tuple[Intervention, ...] = ()
-    for _ in range(MOST_ADDED):
-        ran = _tried(bench, cure, added, seeds, number=len(singles) + len(combined))
-        if not ran:
+    tried = _OnTop(bench, cure, number=len(singles) + len(combined))
+    found = tried.enough([(step,) for step in NEXT], seeds)
+    if found is None or (np.isfinite(wanted) and tried.skill(found) <= wanted / 2):
+        more = min(MAX_SEEDS, 2 * seeds)
+        whole = tried.enough(ANEW, more)
+        if whole is not None and (found is None or tried.skill(whole) > tried.skill(found) + WORTH):
+            found = tried.needed(whole, more)
+    return [tried.judged[found]] if found else []
+
+
+class _OnTop:
+    """Sets of further steps on top of a cure, and their trials."""
+
+    def __init__(self, bench: Bench, cure: Arm, *, number: int) -> None:
+        self.bench, self.cure, self.number = bench, cure, number
+        self.judged: dict[Steps, tuple[Arm, Trial]] = {}
+
+    def skill(self, steps: Steps) -> float:
+        return mean_skill(self.judged[steps][1])
+
+    def enough(self, sets: Sequence[Steps], seeds: int) -> Steps | None:
+        """The first of the sets that is confirmed and reaches what the best does."""
+        ran = self._run(sets, seeds)
+        best = max(map(self.skill, ran), default=np.inf)
+        near = [steps for steps in ran if self.skill(steps) >= best - WORTH]
+        return next((steps for steps in near if self._confirmed(steps)), None)
+
+    def needed(self, steps: Steps, seeds: int) -> Steps:
+        """The set without the steps that add nothing to it, the one that adds least left out first."""
+        while len(steps) > 1:
+            fewer = self._run([tuple(step for step in steps if step is not out) for out in steps], seeds)
+            best = max(fewer, key=self.skill, default=steps)
+            if best == steps or not self._confirmed(best) or self.skill(best) < self.skill(steps) - WORTH:
+                break
+            steps = best
+        return steps
+
+    def _confirmed(self, steps: Steps) -> bool:
+        return self.judged[steps][1].outcome == "confirmed"
+
+    def _run(self, sets: Sequence[Steps], seeds: int) -> list[Steps]:
+        """The sets, less the steps that change nothing here, as far as they can be trained in the time that is left."""
+        if self.bench.seconds_left <= 2:
             return []
-        step, _, best = max(ran, key=lambda one: mean_skill(one[2]))
-        enough = [(a, t) for _, a, t in ran if t.outcome == "confirmed" and mean_skill(t) >= mean_skill(best) - WORTH]
-        if enough or mean_skill(best) <= reached + WORTH:
-            return enough[:1]
-        added, reached = (*added, step), mean_skill(best)
-    return []
+        arms: dict[Steps, Arm] = {}
+        for steps in sets:
+            left = tuple(step for step in steps if self._changes(step))
+            if left:
+                arms[left] = replace(self.cure, intervention=Together((self.cure.intervention, *left)))
+        self.bench.run([None, *(arm.intervention for arm in arms.values())], range(seeds), share=FIRST)
+        tried = len(self.judged.keys() | arms.keys())
+        for steps, arm in arms.items():
+            self.judged[steps] = arm, judge(self.bench, arm, self.number, tried=tried)
+        return [steps for steps in arms if self.judged[steps][1].value]
 
-
-def _tried(
-    bench: Bench, cure: Arm, added: tuple[Intervention, ...], seeds: int, *, number: int
-) -> list[tuple[Intervention, Arm, Trial]]:
-    """Each further step on top of the cure and what was added already, as far as it can be trained."""
-    if bench.seconds_left <= 2:
-        return []
-    taken = Together((cure.intervention, *added)).turns
-    steps = [step for step in NEXT if step.turns.isdisjoint(taken)]
-    arms = [replace(cure, intervention=Together((cure.intervention, *added, step))) for step in steps]
-    bench.run([None, *(arm.intervention for arm in arms)], range(seeds))
-    found = [(step, arm, judge(bench, arm, number, tried=len(NEXT))) for step, arm in zip(steps, arms, strict=True)]
-    return [one for one in found if one[2].value]
+    def _changes(self, step: Intervention) -> bool:
+        """Whether a step suits the task and changes the experiment, and the cure does not turn the same."""
+        if not step.turns.isdisjoint(self.cure.intervention.turns):
+            return False
+        if isinstance(step, StandardiseTargets) and self.bench.task.kind != "regression":
+            return False
+        base = self.bench.base
+        return not isinstance(step, ReplaceActivations) or step.apply(base).model != base.model

@@ -34,7 +34,7 @@ class ReplaceHead(Intervention):
 
     @property
     def label(self) -> str:
-        parts = [f"{self.units} units" if self.units else "", self.activation, self.loss]
+        parts = [f"{self.units} unit{'s' * (self.units > 1)}" if self.units else "", self.activation, self.loss]
         words = " and ".join(part for part in (" ".join(p for p in parts[:2] if p), parts[2]) if part)
         return words + (" (from_logits=True)" if self.from_logits else "")
 

@@ -21,6 +21,10 @@ class UseAdam(Intervention):
     def label(self) -> str:
         return f"Adam({self.rate:g})"
 
+    @property
+    def turns(self) -> frozenset[str]:
+        return frozenset({"UseAdam", "ScaleLearningRate"})
+
     def apply(self, experiment: Experiment) -> Experiment:
         changed, settings = experiment.with_compile()
         adam: dict[str, object] = {
