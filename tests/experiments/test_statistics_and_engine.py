@@ -45,6 +45,14 @@ def test_more_interventions_widen_the_interval():
     assert many.high - many.low > one.high - one.low
 
 
+def test_what_the_held_out_rows_leave_open_widens_the_interval_and_no_seed_settles_it():
+    scores = [0.5, 0.6, 0.4], [0.4, 0.5, 0.31]
+    sure, unsure = (paired_effect(*scores, sign=-1, rows_error=error) for error in (0.0, 0.2))
+    assert ("confirmed", "inconclusive") == (sure.decision, unsure.decision)
+    assert unsure.low < sure.low < sure.high < 0 < unsure.high
+    assert unsure.seeds_to_settle is None
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(-1, 1), min_size=3, max_size=8))
 def test_no_difference_is_never_confirmed(scores):

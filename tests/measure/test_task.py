@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from unstuck.measure.setup import Head, Layer, Loss
-from unstuck.measure.task import infer_kind
+from unstuck.measure.task import Task, infer_kind
 
 CLASSES = np.tile(np.arange(3), 20)
 
@@ -33,3 +33,28 @@ def test_two_whole_numbers_under_binary_crossentropy_are_two_classes(low: int, h
 
 def test_two_numbers_that_no_loss_calls_classes_are_numbers() -> None:
     assert "regression" == infer_kind(np.where(CLASSES > 0, 2.0, 1.0), Loss("mean_squared_error"), head(1))
+
+
+@pytest.mark.parametrize("kind", ["binary", "imbalanced", "regression"])
+def test_the_shares_of_the_rows_tell_how_far_skill_would_differ_on_other_rows(kind: str) -> None:
+    rng, rows, draws = np.random.default_rng(0), 200, 300
+    skills, errors = [], []
+    for _ in range(draws):
+        if kind == "regression":
+            y = rng.normal(size=(rows, 1))
+            task, answers = Task("regression", 0, y, y, np.zeros(1)), y + 0.7 * rng.normal(size=(rows, 1))
+        else:
+            share = 0.12 if kind == "imbalanced" else 0.4
+            y = (rng.random(rows) < share).astype(int)
+            answers = np.eye(2)[np.where(rng.random(rows) < 0.8, y, 1 - y)]
+            task = Task("binary", 2, y, y, np.array([1 - share, share]))
+        skills.append(task.skill(answers, y))
+        shares = task.shares(answers, y)
+        assert abs(shares.mean()) < 1e-9
+        errors.append(shares.std(ddof=1) / np.sqrt(rows))
+    assert np.mean(errors) == pytest.approx(np.std(skills), rel=0.15)
+
+
+def test_answers_that_cannot_be_read_have_no_shares() -> None:
+    task = Task("binary", 2, np.array([0, 1]), np.array([0, 1]), np.array([0.5, 0.5]))
+    assert np.isnan(task.shares(np.full((2, 2), np.nan), np.array([0, 1]))).all()

@@ -37,6 +37,8 @@ class Scores:
     train: list[float] = field(default_factory=list)
     log_loss: list[float] = field(default_factory=list)
     accuracy: list[float] = field(default_factory=list)
+    shares: list[np.ndarray] = field(default_factory=list)
+    """`Task.shares` of the held-out rows, where these are the recorded ones."""
     moved: list[bool] = field(default_factory=list)
     curves: list[tuple[float | None, ...]] = field(default_factory=list)
     losses: np.ndarray = field(default_factory=lambda: np.zeros(0))
@@ -45,6 +47,8 @@ class Scores:
     engine: str = ""
     error: str = ""
     seconds: float = 0.0
+    training: float = 0.0
+    """Seconds without those of building, compiling and waiting for a worker."""
 
     def of(self, endpoint: str) -> list[float]:
         return {TRAIN: self.train, LOG_LOSS: self.log_loss}.get(endpoint, self.held)
@@ -74,6 +78,8 @@ class Bench:
     """What the run as written and the placebo are shown by: `TRAIN` where there are too few rows to hold any out."""
     second: str = ""
     """What cures that do not raise the first endpoint are judged by, where the recorded run asks for it."""
+    preparing: float = 0.0
+    """Seconds that the run as written took before it was training: another structure takes about as long."""
     interrupted: bool = False
     """Whether the person stopped the trials; those that were finished are kept."""
     stand_in: Callable[[Experiment], Experiment] = lambda experiment: experiment
@@ -114,10 +120,10 @@ class Bench:
         return list(parts.values())
 
     def _expected(self, group: Sequence[Entry]) -> float:
-        """Seconds that a group takes at most, by what the run as written took with what it takes to compile."""
+        """Seconds that a group takes, by what the run as written took."""
         written = self.store.get(key(None), Scores())
-        a_step = written.seconds / max(1, len(written.seeds) * self.base.steps)
-        return a_step * sum(experiment.steps for _, _, experiment, _ in group)
+        a_step = written.training / max(1, len(written.seeds) * self.base.steps)
+        return self.preparing + a_step * sum(experiment.steps for _, _, experiment, _ in group)
 
     @property
     def seconds_left(self) -> float:
@@ -152,6 +158,8 @@ class Bench:
             for intervention, *_ in group:
                 self.store[key(intervention)].error = str(answer)
             return
+        if not self.preparing:
+            self.preparing = max(0.0, seconds - sum(outcome.seconds for outcome in answer))
         for (intervention, seed, experiment, held_y), outcome in zip(group, answer, strict=True):
             self._score(self.store[key(intervention)], seed, experiment, held_y, outcome, seconds / len(group))
 
@@ -175,6 +183,8 @@ class Bench:
             scores.losses = outcome.losses
         scores.seeds.append(seed)
         scores.held.append(task.skill(held, held_y))
+        if held_y is self.held_y:
+            scores.shares.append(task.shares(held, held_y).astype(np.float32))
         scores.train.append(task.skill(train, train_y[: len(train)]))
         scores.log_loss.append(task.log_loss_skill(train, train_y[: len(train)]))
         scores.accuracy.append(task.accuracy(held, held_y))
@@ -182,6 +192,7 @@ class Bench:
         scores.curves.append(_thinned(outcome.curve))
         scores.epochs, scores.engine = experiment.epochs, outcome.engine
         scores.seconds += seconds
+        scores.training += outcome.seconds
 
     def reproduces(self, recorded: Recorded) -> str:
         """ "" when the baseline shows what was recorded, else how far it is off."""

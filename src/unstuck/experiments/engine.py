@@ -10,6 +10,7 @@ stepped from Python.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ from unstuck.experiments.outcome import TRAIN_ROWS, Job, Outcome
 from unstuck.record.rebuild import arranged, output_of
 
 MAX_STACK_BYTES = 2 * 2**30
-LITTLE_WORK = 1e9
+LITTLE_WORK = 5e8
 """Jobs x steps x rows of a batch x parameters below which compiling takes longer than training."""
 
 
@@ -65,7 +66,7 @@ def structure(experiment: Experiment) -> str:
 
 
 Stack = dict[str, Any]
-"""What one training run starts from, as a pytree: weights, optimiser state, key, numbers, rates, data."""
+"""What one training run starts from, as a pytree: weights, optimiser state, orders, numbers, rates, data."""
 
 
 class _Program:
@@ -87,7 +88,8 @@ class _Program:
         own = sum(a.nbytes for a in (*first.x, first.y, *first.other_y)) if len(jobs) > 1 else 0
         shared = all(job.experiment.x[0] is first.x[0] for job in jobs)
         batch = first.batch_size * sum(a[:1].nbytes for a in first.x) * 64
-        size = max(1, int(MAX_STACK_BYTES / max(1, 3 * weights + batch + (0 if shared else own))))
+        orders = 4 * first.epochs * len(first.y)
+        size = max(1, int(MAX_STACK_BYTES / max(1, 3 * weights + batch + orders + (0 if shared else own))))
         return [range(i, min(i + size, len(jobs))) for i in range(0, len(jobs), size)]
 
     def run(self, jobs: Sequence[Job]) -> list[Outcome]:
@@ -95,14 +97,17 @@ class _Program:
 
         stack, axes = self._stacked(jobs)
         if self.stepped:
-            found = self._by_step(stack, axes)
+            found, seconds = self._by_step(stack, axes)
         else:
             options = self._compiler_options(len(jobs))
-            found = jax.jit(jax.vmap(self._whole_run, in_axes=(axes,)), compiler_options=options)(stack)
+            program = jax.jit(jax.vmap(self._whole_run, in_axes=(axes,))).lower(stack).compile(options)
+            began = time.perf_counter()
+            found = jax.block_until_ready(program(stack))
+            seconds = time.perf_counter() - began
         held, train, losses, moved = jax.tree.map(np.asarray, found)
-        engine = "jax-stepped" if self.stepped else "jax-batched"
+        engine, each = "jax-stepped" if self.stepped else "jax-batched", seconds / len(jobs)
         return [
-            Outcome(held[i], train[i], losses[i], self._epoch_means(losses[i]), float(moved[i]), engine)
+            Outcome(held[i], train[i], losses[i], self._epoch_means(losses[i]), float(moved[i]), engine, each)
             for i in range(len(jobs))
         ]
 
@@ -135,12 +140,14 @@ class _Program:
         first = experiments[0]
         rates = [e.rates for e in experiments if e.rates is not None]
         values = [numbers.split(e)[2] for e in experiments]
-        seeds = jnp.asarray([job.seed + job.experiment.seed_offset for job in jobs])
+        seeds = [job.seed + job.experiment.seed_offset for job in jobs]
+        orders = {seed: self._orders(seed) for seed in seeds}
         stack = {
             "trainable": picked(self.model.trainable_variables),
             "fixed": picked(self.model.non_trainable_variables),
             "optimizer": self._optimizer_state(experiments),
-            "key": jax.vmap(jax.random.key)(seeds),
+            "orders": jnp.asarray(np.stack(list(orders.values()))),
+            "seed": jnp.asarray([list(orders).index(seed) for seed in seeds]),
             "numbers": [jnp.asarray([v[path] for v in values], "float32") for path in sorted(values[0])],
             "rates": jnp.asarray(np.stack(rates), "float32") if rates else None,
             "x": [stacked([e.x[i] for e in experiments]) for i in range(len(first.x))],
@@ -148,6 +155,7 @@ class _Program:
             "weight": None if first.weight is None else stacked([e.weight for e in experiments]),
             "held": [stacked([e.held_x[i] for e in experiments]) for i in range(len(first.held_x))],
         }
+        shared.add(id(stack["orders"]))
         return stack, jax.tree.map(lambda a: None if id(a) in shared else 0, stack)
 
     def _start(self, job: Job) -> list[np.ndarray]:
@@ -185,14 +193,13 @@ class _Program:
             logs, after = self.model.train_step((*carry, self.metrics), tuple(data))
         return tuple(after[:3]), logs["loss"]
 
-    def _order(self, stack: Stack, epoch: Any) -> Any:
-        """Rows in the order of one epoch, (n,)."""
-        import jax
-
-        n = len(self.experiment.y)
-        if not self.experiment.shuffle:
-            return jax.numpy.arange(n)
-        return jax.random.permutation(jax.random.fold_in(stack["key"], epoch), n)
+    def _orders(self, seed: int) -> np.ndarray:
+        """Rows in the order of each epoch, (epochs, n). Drawn here: XLA takes longer to compile a sort than a step."""
+        rows = np.arange(len(self.experiment.y), dtype=np.int32)
+        rng = np.random.default_rng(seed)
+        return np.stack(
+            [rng.permutation(rows) if self.experiment.shuffle else rows for _ in range(self.experiment.epochs)]
+        )
 
     def _begin_epoch(self, carry: Any, stack: Stack, epoch: Any) -> Any:
         rate = self._rate_index()
@@ -209,7 +216,7 @@ class _Program:
         full, rest = divmod(len(self.experiment.y), self.experiment.batch_size)
 
         def epoch(carry: Any, number: Any) -> Any:
-            order = self._order(stack, number)
+            order = stack["orders"][stack["seed"], number]
             carry = self._begin_epoch(carry, stack, number)
             parts = []
             if full:
@@ -225,26 +232,29 @@ class _Program:
         carry, losses = jax.lax.scan(epoch, start, jnp.arange(self.experiment.epochs))
         return self._end(carry, stack, losses.reshape(-1))
 
-    def _by_step(self, stack: Stack, axes: Stack) -> Any:
-        """One job after the other: kernels with an axis of jobs take convolutions twice the time of all of them."""
+    def _by_step(self, stack: Stack, axes: Stack) -> tuple[Any, float]:
+        """One job after the other: kernels with an axis of jobs take convolutions twice the time of all of them.
+
+        Returns what `_whole_run` gives for each, and the seconds from the first step on.
+        """
         import jax
         import jax.numpy as jnp
 
         step, begin, end = jax.jit(self._step, donate_argnums=0), jax.jit(self._begin_epoch), jax.jit(self._end)
-        order_of = jax.jit(self._order)
-        n, size, found = len(self.experiment.y), self.experiment.batch_size, []
-        for job in range(len(stack["key"])):
+        n, size, found, began = len(self.experiment.y), self.experiment.batch_size, [], 0.0
+        for job in range(len(stack["seed"])):
             own = jax.tree.map(lambda a, axis, job=job: a if axis is None else a[job], stack, axes)
             carry = jax.tree.map(jnp.copy, (own["trainable"], own["fixed"], own["optimizer"]))
             losses = []
             for epoch in range(self.experiment.epochs):
-                order = order_of(own, epoch)
+                order = np.asarray(stack["orders"][int(own["seed"]), epoch])
                 carry = begin(carry, own, epoch)
                 for at in range(0, n, size):
                     carry, loss = step(carry, order[at : at + size], own)
                     losses.append(loss)
+                    began = began or time.perf_counter()
             found.append(end(carry, own, jnp.stack(losses)))
-        return jax.tree.map(lambda *parts: jnp.stack(parts), *found)
+        return jax.block_until_ready(jax.tree.map(lambda *parts: jnp.stack(parts), *found)), time.perf_counter() - began
 
     def _end(self, carry: Any, stack: Stack, losses: Any) -> Any:
         """Outputs on held-out and training rows, losses, and how far any weight moved."""

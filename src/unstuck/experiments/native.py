@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,7 +43,7 @@ def _fit(model: Any, optimizer: Sequence[np.ndarray], job: Job) -> Outcome:
         model.optimizer.learning_rate = experiment.learning_rate
     keras.utils.set_random_seed(seed)
     before = [_array(v) for v in model.trainable_variables]
-    seen = _Losses(experiment)
+    seen, began = _Losses(experiment), time.perf_counter()
     model.fit(
         arranged(list(experiment.x), model),
         arranged(list(experiment.targets)),
@@ -53,6 +54,7 @@ def _fit(model: Any, optimizer: Sequence[np.ndarray], job: Job) -> Outcome:
         callbacks=[seen.callback()],
         verbose=0,
     )
+    seconds = time.perf_counter() - began
     after = [_array(v) for v in model.trainable_variables]
     moved = max((float(np.abs(b - a).max(initial=0.0)) for a, b in zip(before, after, strict=True)), default=0.0)
 
@@ -66,6 +68,7 @@ def _fit(model: Any, optimizer: Sequence[np.ndarray], job: Job) -> Outcome:
         np.asarray(seen.epochs),
         moved,
         f"native {keras.backend.backend()}",
+        seconds,
     )
 
 

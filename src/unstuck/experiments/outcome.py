@@ -31,6 +31,7 @@ class Outcome:
         curve: mean training loss an epoch, (epochs,).
         moved: largest absolute change of any trainable variable.
         engine: `jax-batched`, `jax-stepped` or `native <backend>`.
+        seconds: that training took, as one of a batch, without what it takes to build and compile.
     """
 
     held_outputs: np.ndarray
@@ -39,4 +40,4 @@ class Outcome:
     curve: np.ndarray
     moved: float
     engine: str
-    error: str = ""
+    seconds: float = 0.0

@@ -72,7 +72,14 @@ def judge(bench: Bench, arm: Arm, number: int, *, tried: int) -> Trial:
         found = float(np.mean(score)) > AT_CHANCE
         common["note"] = "finds signal in noise" if found else "as expected: nothing"
         return Trial(**common, value=tuple(score), outcome="baseline", displayed=displayed(value))
-    effect = paired_effect(base, score, tried=tried, sign=arm.sign, resolution=bench.resolution)
+    effect = paired_effect(
+        base,
+        score,
+        tried=tried,
+        sign=arm.sign,
+        resolution=bench.resolution,
+        rows_error=_rows_error(baseline, value) if arm.sign < 0 and arm.endpoint == HELD else 0.0,
+    )
     return Trial(
         **common,
         baseline=tuple(base),
@@ -85,6 +92,18 @@ def judge(bench: Bench, arm: Arm, number: int, *, tried: int) -> Trial:
         displayed=displayed(value),
         curves=tuple(value.curves),
     )
+
+
+def _rows_error(baseline: Scores, value: Scores) -> float:
+    """Standard error that a price has because other held-out rows would give another; 0 where they are drawn anew.
+
+    People read a price as what it is for rows to come; whether a cure helps is asked of the rows at hand.
+    """
+    if not baseline.shares or not value.shares:
+        return 0.0
+    of_rows = np.mean(value.shares, axis=0, dtype=float) - np.mean(baseline.shares, axis=0, dtype=float)
+    error = float(of_rows.std(ddof=1) / np.sqrt(len(of_rows))) if len(of_rows) > 1 else 0.0
+    return error if np.isfinite(error) else 0.0
 
 
 def displayed(scores: Scores) -> dict[str, tuple[float, ...]]:

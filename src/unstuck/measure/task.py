@@ -153,6 +153,31 @@ class Task:
         constant = float(((self.base - y)[kept] ** 2).mean())
         return max(WORST_SKILL, 1 - error / constant) if constant > 0 else (1.0 if error == 0 else WORST_SKILL)
 
+    def shares(self, answers: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """What each row adds to `skill` beyond the mean, (n,): of other rows of that kind skill would differ by chance.
+
+        Linear in the rows: the standard error of a skill, or of a difference of skills of the same rows, is the
+        standard deviation of the shares, or of their differences, over the root of n. NaN where nothing can be read.
+        """
+        answers = np.asarray(answers, dtype=np.float64)
+        if len(answers) != len(y) or not len(y) or not np.isfinite(answers).all():
+            return np.full(len(y), np.nan)
+        if not self.is_classes and answers.size != y.size:
+            return np.full(len(y), np.nan)
+        if self.is_classes:
+            hit = (answers.argmax(axis=1) == y).astype(float)
+            if self.majority >= IMBALANCED:
+                counts = np.bincount(y, minlength=self.classes)
+                chance = 1 / max(2, int(np.count_nonzero(counts)))
+                within = np.bincount(y, weights=hit, minlength=self.classes) / np.maximum(counts, 1)
+                return np.asarray((hit - within[y]) * len(y) * chance / counts[y] / (1 - chance))
+            frequent = (y == int(self.base.argmax())).astype(float)
+            left = max(1 - frequent.mean(), 1e-9)
+            return np.asarray((hit - hit.mean() + (hit.mean() - 1) * (frequent - frequent.mean()) / left) / left)
+        error = np.nansum((answers.reshape(y.shape) - y) ** 2, axis=1)
+        constant = np.nansum((self.base - y) ** 2, axis=1)
+        return np.asarray((constant * error.mean() / constant.mean() - error) / constant.mean())
+
     def log_loss_skill(self, answers: np.ndarray, y: np.ndarray) -> float:
         """McFadden's pseudo-R2: 1 - log loss / that of the best constant answer; NaN unless the labels are classes.
 
