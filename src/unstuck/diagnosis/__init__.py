@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -126,11 +128,16 @@ def diagnose_folder(
 
 
 def _replayed(run: RecordedRun, workers: Workers, progress: Progress) -> RecordedRun:
-    """The run with a replay of every fit that has none yet."""
+    """The run with a replay of every fit that has none yet.
+
+    scikit-learn is imported meanwhile: the rules want it next, and would wait for it longer than a replay takes.
+    """
     again = False
     for fit in run.fits:
         if fit.probe or not fit.steps:
             continue
+        if not again:
+            threading.Thread(target=importlib.import_module, args=("sklearn.ensemble",), daemon=True).start()
         progress(f"replaying fit {fit.index + 1} of {len(run.fits)}")
         data = Case(run, fit).find(Data)
         try:
