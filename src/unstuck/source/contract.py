@@ -134,7 +134,7 @@ def activation_name(value: Value | None) -> str:
 
 def loss_of(compiled: Compiled) -> Loss | None:
     """The loss of a contract; None if it is missing or not stated plainly."""
-    value = compiled.arguments.get("loss", compiled.arguments.get("#1"))
+    value = compiled.argument("loss", 1)
     if isinstance(value, Const) and isinstance(value.value, str):
         return Loss(_plain(value.value))
     if isinstance(value, Symbol) and value.root == "keras":
@@ -152,7 +152,7 @@ def _plain(name: str) -> str:
 
 def metrics_of(compiled: Compiled) -> list[Value | None]:
     """What `compile` is given as metrics of a single output."""
-    given = compiled.arguments.get("metrics", compiled.arguments.get("#2"))
+    given = compiled.argument("metrics", 2)
     return list(given.items) if isinstance(given, Items) else [given]
 
 
@@ -164,7 +164,7 @@ def standardised(y: Data) -> bool:
 
 
 def optimizer_of(compiled: Compiled) -> Thing | None:
-    value = compiled.arguments.get("optimizer", compiled.arguments.get("#0"))
+    value = compiled.argument("optimizer", 0)
     return value if isinstance(value, Thing) and value.name else None
 
 

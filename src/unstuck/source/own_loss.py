@@ -40,7 +40,7 @@ class OwnLoss:
 def own_losses(story: Story) -> Iterator[OwnLoss]:
     """The losses of the file's own that are handed to `compile` as functions of two arguments."""
     for contract in story.contracts:
-        given = contract.compiled.arguments.get("loss", contract.compiled.arguments.get("#1"))
+        given = contract.compiled.argument("loss", 1)
         if not isinstance(given, Function) or isinstance(given.node, ast.AsyncFunctionDef) or given.owner is not None:
             continue
         names = [argument.arg for argument in (*given.node.args.posonlyargs, *given.node.args.args)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -156,7 +156,7 @@ class Thing(Value):
     loops: tuple[int, ...] = ()
 
     def argument(self, name: str, position: int | None = None) -> Value | None:
-        return self.arguments.get(name, self.arguments.get(f"#{position}") if position is not None else None)
+        return _handed(self.arguments, name, position)
 
 
 @dataclass(frozen=True)
@@ -307,6 +307,9 @@ class Compiled:
     arguments: dict[str, Value]
     complete: bool = True
 
+    def argument(self, name: str, position: int) -> Value | None:
+        return _handed(self.arguments, name, position)
+
 
 @dataclass(eq=False)
 class Network(Layer):
@@ -363,3 +366,8 @@ def named(value: Value | None) -> str:
     if isinstance(value, Symbol):
         return value.last
     return value.name if isinstance(value, Thing) else ""
+
+
+def _handed(arguments: Mapping[str, Value], name: str, position: int | None) -> Value | None:
+    """An argument of a call, by its name or its place (`#0` is the first without a name)."""
+    return arguments.get(name, arguments.get(f"#{position}") if position is not None else None)

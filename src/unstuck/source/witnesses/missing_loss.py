@@ -20,7 +20,7 @@ def sightings(story: Story) -> Iterator[Sighting]:
             continue
         if model.name not in ("Sequential", "Model", "Functional"):
             continue
-        loss = compiled.arguments.get("loss", compiled.arguments.get("#1", Const(None)))
+        loss = compiled.argument("loss", 1) or Const(None)
         own_layers = any(layer.cls is not None for layer in training.layers or ())
         if not isinstance(loss, Const) or loss.value is not None or own_layers or training.layers is None:
             continue
