@@ -77,6 +77,8 @@ def _parent(
             continue
         if leads.get(finding.rule) == other.rule and finding.cure in added:
             continue  # it is upheld by what its cure adds to the other's
+        if leads.get(other.rule) == finding.rule and other.cure in added:
+            continue  # the other's cure helps only where this one is gone
         claims = finding.rule in suspects[other.rule].leads_to or other.rule in rules[finding.rule].echo_of
         back = other.rule in suspects[finding.rule].leads_to or finding.rule in rules[other.rule].echo_of
         if not claims or (back and _strength(other) <= _strength(finding)):

@@ -54,12 +54,13 @@ def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, 
         said = replace(judged, suspect=_at_most_warning(judged)) if advice else judged
         return _finding(said, case, tested, best, "confirmed", _confirmed(best, tested, suspect)), result
     message = f"{best.label} changed {best.metric} by {_signed(best.effect)} {_interval(best)}"
+    if suspect.harm and (suspect.flow or suspect.severity == "error"):  # seen at work, or in the numbers themselves
+        about = "is about 0" if best.outcome == "refuted" else "is lost in the noise"
+        costs = "it costs nothing measurable here" if best.outcome == "refuted" else f"its price here {about}"
+        note = replace(suspect, severity="note", message=f"{suspect.message}; {costs}")
+        said = replace(judged, suspect=note)
+        return _finding(said, case, tested, best, "proven", _price(f"its price {about}", best)), result
     if best.outcome == "refuted":
-        if suspect.harm and (suspect.flow or suspect.severity == "error"):  # seen at work, or in the numbers themselves
-            note = replace(suspect, severity="note", message=f"{suspect.message}; it costs nothing measurable here")
-            return _finding(
-                replace(judged, suspect=note), case, tested, best, "proven", _price("its price is about 0", best)
-            ), result
         return _harmless(judged, case, tested, best, _outcome(result, "refuted", message))
     settle = f"; about {best.seeds_to_settle} seeds would settle it" if best.seeds_to_settle else ""
     # what a leak is worth is lost in the noise: a note, not an accusation
