@@ -242,12 +242,13 @@ class _Program:
 
         step, begin, end = jax.jit(self._step, donate_argnums=0), jax.jit(self._begin_epoch), jax.jit(self._end)
         n, size, found, began = len(self.experiment.y), self.experiment.batch_size, [], 0.0
-        for job in range(len(stack["seed"])):
+        orders, seeds = np.asarray(stack["orders"]), np.asarray(stack["seed"])
+        for job, seed in enumerate(seeds):
             own = jax.tree.map(lambda a, axis, job=job: a if axis is None else a[job], stack, axes)
             carry = jax.tree.map(jnp.copy, (own["trainable"], own["fixed"], own["optimizer"]))
             losses = []
             for epoch in range(self.experiment.epochs):
-                order = np.asarray(stack["orders"][int(own["seed"]), epoch])
+                order = orders[seed, epoch]
                 carry = begin(carry, own, epoch)
                 for at in range(0, n, size):
                     carry, loss = step(carry, order[at : at + size], own)

@@ -31,7 +31,8 @@ class Outcome:
         curve: mean training loss an epoch, (epochs,).
         moved: largest absolute change of any trainable variable.
         engine: `jax-batched`, `jax-stepped` or `native <backend>`.
-        seconds: that training took, as one of a batch, without what it takes to build and compile.
+        seconds: that training took, as one of a batch, without what it takes to build and compile; a
+            native fit compiles in its first step, which counts.
     """
 
     held_outputs: np.ndarray

@@ -160,9 +160,8 @@ class Task:
         standard deviation of the shares, or of their differences, over the root of n. NaN where nothing can be read.
         """
         answers = np.asarray(answers, dtype=np.float64)
-        if len(answers) != len(y) or not len(y) or not np.isfinite(answers).all():
-            return np.full(len(y), np.nan)
-        if not self.is_classes and answers.size != y.size:
+        fits = len(answers) == len(y) > 0 and (self.is_classes or answers.size == y.size)
+        if not fits or not np.isfinite(answers).all():
             return np.full(len(y), np.nan)
         if self.is_classes:
             hit = (answers.argmax(axis=1) == y).astype(float)

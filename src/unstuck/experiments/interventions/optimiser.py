@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from unstuck.experiments.experiment import Experiment, compile_config, optimizer_config
 from unstuck.experiments.intervention import Intervention
+from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.source_edits import fix, set_optimizer, set_optimizer_argument
 from unstuck.finding import Fix
 from unstuck.measure.setup import Setup
@@ -23,7 +24,7 @@ class UseAdam(Intervention):
 
     @property
     def turns(self) -> frozenset[str]:
-        return frozenset({"UseAdam", "ScaleLearningRate"})
+        return super().turns | {ScaleLearningRate.__name__}
 
     def apply(self, experiment: Experiment) -> Experiment:
         changed, settings = experiment.with_compile()
