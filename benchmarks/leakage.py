@@ -24,8 +24,8 @@ import numpy as np
 
 from benchmarks import notebooks
 from benchmarks.row import Row, row
-from unstuck.measure.near import nearest
-from unstuck.measure.overlap import counted
+from unstuck.measure.leakage.near import nearest
+from unstuck.measure.leakage.overlap import counted
 from unstuck.record.fingerprint import row_hashes
 
 REPEATS = 5
@@ -218,8 +218,8 @@ def _witnesses() -> Iterator[Row]:
 
 def _false_alarms() -> Iterator[Row]:
     """The data witnesses without training on random clean tables: near copies and traces of scaling."""
-    from unstuck.measure.near import scaled
-    from unstuck.measure.union_fit import UnionFit
+    from unstuck.measure.leakage.near import scaled
+    from unstuck.measure.leakage.union_fit import UnionFit
 
     traces, near, pairs = 0, 0, 0
     tables = 300

@@ -25,8 +25,8 @@ from unstuck.experiments.interventions.penalty import RemovePenalty
 from unstuck.experiments.interventions.standardise import StandardiseInputs
 from unstuck.experiments.interventions.widen import Widen
 from unstuck.finding import Fix
+from unstuck.measure.code.source import Sources
 from unstuck.measure.setup import Head, Layer, Loss, Optimizer, Setup
-from unstuck.measure.source import Sources
 
 L = keras.layers
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from tests.quality.leakage.planted import smote
 
-from unstuck.measure.resampled import _blended
+from unstuck.measure.leakage.resampled import _blended
 
 
 def test_every_blend_is_found_and_no_original_is_called_one():

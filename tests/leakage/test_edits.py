@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from unstuck.experiments.interventions.refit_edit import split_first
-from unstuck.measure.provenance import Fitted
-from unstuck.measure.source import Sources
+from unstuck.measure.code.source import Sources
+from unstuck.measure.leakage.provenance import Fitted
 
 SPLIT = "X_train, X_val, y_train, y_val = train_test_split({}, y)\n"
 

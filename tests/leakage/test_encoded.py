@@ -7,7 +7,7 @@ import pytest
 
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.interventions.encode_again import EncodeAgain
-from unstuck.measure.encoded import Encoded
+from unstuck.measure.leakage.encoded import Encoded
 
 ROWS, CUT = 600, 450
 

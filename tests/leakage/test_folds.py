@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler
 
-from unstuck.measure.folds import Folds
+from unstuck.measure.leakage.folds import Folds
 
 
 @pytest.mark.parametrize("scaled", [False, True])

@@ -14,7 +14,7 @@ from unstuck.experiments.interventions.refit_preprocessor import RefitPreprocess
 from unstuck.experiments.interventions.remove_overlap import RemoveOverlap
 from unstuck.experiments.interventions.resplit import Resplit
 from unstuck.measure.data import Data
-from unstuck.measure.provenance import Provenance
+from unstuck.measure.leakage.provenance import Provenance
 from unstuck.measure.task import Task
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import datasets
 
-from unstuck.measure.near import nearest, scaled
+from unstuck.measure.leakage.near import nearest, scaled
 
 
 def halves(x: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -12,10 +12,10 @@ from tests.quality.leakage.planted import Planted
 from tests.quality.leakage.witness import recorded
 
 from unstuck.measure.case import Case, Missing
-from unstuck.measure.groups import Groups
-from unstuck.measure.origin import Origin
-from unstuck.measure.provenance import Provenance
-from unstuck.measure.time_order import TimeOrder
+from unstuck.measure.leakage.groups import Groups
+from unstuck.measure.leakage.origin import Origin
+from unstuck.measure.leakage.provenance import Provenance
+from unstuck.measure.leakage.time_order import TimeOrder
 from unstuck.record.store import Reader
 
 

@@ -6,7 +6,7 @@ from sklearn import datasets
 
 from unstuck.measure.case import Missing
 from unstuck.measure.data import Data
-from unstuck.measure.overlap import Overlap
+from unstuck.measure.leakage.overlap import Overlap
 from unstuck.measure.task import Task
 from unstuck.rules.overlapping_rows import OverlappingRows
 from unstuck.rules.rule import Cleared, Suspect

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from unstuck.measure.case import Missing
-from unstuck.measure.pairing import Pairing
+from unstuck.measure.labels.pairing import Pairing
 
 X = np.random.default_rng(0).normal(size=(80, 3)).astype("float32")
 Y = (X[:, 0] > 0).astype("float32")

@@ -8,8 +8,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from unstuck.measure.case import Missing
-from unstuck.measure.provenance import Provenance
-from unstuck.measure.trace import match, seen
+from unstuck.measure.leakage.provenance import Provenance
+from unstuck.measure.leakage.trace import match, seen
 
 
 def data(rows: int = 80, columns: int = 12) -> tuple[np.ndarray, np.ndarray]:

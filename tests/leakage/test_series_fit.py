@@ -9,8 +9,8 @@ import pytest
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from unstuck.measure.case import Missing
+from unstuck.measure.leakage.series_fit import SeriesFit
 from unstuck.measure.persistence import Persistence
-from unstuck.measure.series_fit import SeriesFit
 
 STEPS = 12
 

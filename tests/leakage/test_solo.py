@@ -5,7 +5,7 @@ import pytest
 from sklearn import datasets
 
 from unstuck.measure.case import Missing
-from unstuck.measure.solo import Solo
+from unstuck.measure.leakage.solo import Solo
 from unstuck.measure.task import Task
 
 CLASSES = ["iris", "wine", "breast_cancer", "digits"]

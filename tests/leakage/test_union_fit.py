@@ -9,7 +9,7 @@ import pytest
 
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.data import Data
-from unstuck.measure.union_fit import UnionFit
+from unstuck.measure.leakage.union_fit import UnionFit
 from unstuck.record.sample import MAX_ROWS, sample_arrays
 
 ROWS = MAX_ROWS + 12_000

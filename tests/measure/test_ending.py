@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from unstuck.measure.ending import Ending
+from unstuck.measure.training.ending import Ending
 from unstuck.rules.rule import Cleared, NotApplicable
 from unstuck.rules.too_few_updates import TooFewUpdates
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from unstuck.measure.curve import Curve
-from unstuck.measure.history import POINTS, History, thinned
 from unstuck.measure.replay import LayerState, Moment, Replay, VariableState
+from unstuck.measure.training.curve import Curve
+from unstuck.measure.training.history import POINTS, History, thinned
 
 
 def layer(dead: float) -> LayerState:

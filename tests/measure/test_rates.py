@@ -8,8 +8,8 @@ import pytest
 from keras.optimizers import schedules
 
 from unstuck.measure.case import Case, Missing
-from unstuck.measure.rates import SCHEDULES, Rates
 from unstuck.measure.setup import Optimizer, Setup
+from unstuck.measure.training.rates import SCHEDULES, Rates
 
 WRITTEN = [
     schedules.ExponentialDecay(0.1, 7, 0.5),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from unstuck.measure.source import Sources
+from unstuck.measure.code.source import Sources
 
 CODE = """import keras
 from keras import layers

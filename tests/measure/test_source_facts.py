@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from unstuck.measure.case import Case, Missing
-from unstuck.measure.class_weights import ClassWeights
-from unstuck.measure.differentiable import is_step, stepping_calls
-from unstuck.measure.graph import Graph
-from unstuck.measure.hidden_layers import HiddenLayers
-from unstuck.measure.keras_warnings import KerasWarnings
-from unstuck.measure.own_loop import OwnLoop
-from unstuck.measure.stopping import Stopping
+from unstuck.measure.code.differentiable import is_step, stepping_calls
+from unstuck.measure.code.hidden_layers import HiddenLayers
+from unstuck.measure.code.own_loop import OwnLoop
+from unstuck.measure.labels.class_weights import ClassWeights
+from unstuck.measure.network.graph import Graph
 from unstuck.measure.task import Task
+from unstuck.measure.training.keras_warnings import KerasWarnings
+from unstuck.measure.training.stopping import Stopping
 
 SITE = {"file": "train.py", "line": 1, "column": 1}
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from unstuck.measure.backbone import Backbone
-from unstuck.measure.batch_makers import BatchMakers
 from unstuck.measure.case import Case
-from unstuck.measure.casts import Casts
-from unstuck.measure.shuffles import Shuffles
-from unstuck.measure.source import Sources
-from unstuck.measure.vocabularies import Vocabularies
+from unstuck.measure.code.batch_makers import BatchMakers
+from unstuck.measure.code.casts import Casts
+from unstuck.measure.code.shuffles import Shuffles
+from unstuck.measure.code.source import Sources
+from unstuck.measure.code.vocabularies import Vocabularies
+from unstuck.measure.network.backbone import Backbone
 
 
 def case_of(code: str) -> Any:

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from unstuck.measure.undefined import _risky
+from unstuck.measure.code.undefined import _risky
 
 
 def risky(text):

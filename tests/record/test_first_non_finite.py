@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from unstuck.measure.case import Case
-from unstuck.measure.first_non_finite import FirstNonFinite
+from unstuck.measure.training.first_non_finite import FirstNonFinite
 from unstuck.record.probe import probe_fit
 from unstuck.record.probe_non_finite import locate
 from unstuck.record.recorded import read_run

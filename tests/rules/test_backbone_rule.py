@@ -9,7 +9,7 @@ from tests.rules.test_contract_rules import data_of, dense, judge, layer, setup_
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.interventions.preparation import PrepareAs
 from unstuck.finding import Location
-from unstuck.measure.backbone import MODES, Backbone, Mode
+from unstuck.measure.network.backbone import MODES, Backbone, Mode
 from unstuck.rules import Cleared, NotApplicable, Suspect
 from unstuck.rules.wrong_backbone_preprocessing import WrongBackbonePreprocessing
 

@@ -17,19 +17,19 @@ from unstuck.experiments.interventions.rows import DropRows
 from unstuck.experiments.interventions.standardise import StandardiseInputs, StandardiseTargets
 from unstuck.experiments.interventions.trainable import Unfreeze
 from unstuck.experiments.interventions.weights import DropSampleWeights
-from unstuck.measure.alignment import Alignment, Candidate
 from unstuck.measure.case import Case, Missing
+from unstuck.measure.code.source import Sources
 from unstuck.measure.contract import Contract
-from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.features import Features
+from unstuck.measure.labels.alignment import Alignment, Candidate
 from unstuck.measure.reference import Learner, Reference
 from unstuck.measure.replay import Moment, Replay, VariableState
 from unstuck.measure.room import Room
 from unstuck.measure.setup import Head, Layer, Loss, Optimizer, Setup
 from unstuck.measure.skill import Skill
-from unstuck.measure.source import Sources
 from unstuck.measure.task import Task
+from unstuck.measure.training.curve import Curve
 from unstuck.rules import Cleared, NotApplicable, Suspect
 from unstuck.rules.categorical_loss_on_one_unit import CategoricalLossOnOneUnit
 from unstuck.rules.constant_target import ConstantTarget

@@ -24,12 +24,12 @@ from tests.rules.test_training_rules import (
     suspect,
 )
 
-from unstuck.measure.ending import Ending
-from unstuck.measure.kernels import Kernel, Kernels
-from unstuck.measure.rates import Rates
-from unstuck.measure.repeats import Repeats
+from unstuck.measure.network.kernels import Kernel, Kernels
 from unstuck.measure.room import Room
 from unstuck.measure.task import Task
+from unstuck.measure.training.ending import Ending
+from unstuck.measure.training.rates import Rates
+from unstuck.measure.training.repeats import Repeats
 from unstuck.rules.activity_penalty_too_strong import ActivityPenaltyTooStrong
 from unstuck.rules.batchnorm_tiny_batch import BatchnormTinyBatch
 from unstuck.rules.half_precision_weights import HalfPrecisionWeights

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from unstuck.measure.case import Missing
-from unstuck.measure.loops import Loop
-from unstuck.measure.source import Sources
+from unstuck.measure.code.loops import Loop
+from unstuck.measure.code.source import Sources
 from unstuck.rules.rule import Cleared, NotApplicable, Suspect
 from unstuck.rules.running_mean_loss import RunningMeanLoss
 from unstuck.rules.validation_data_list import ValidationDataList

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from unstuck.measure.case import Case, Missing
-from unstuck.measure.curve import Curve
+from unstuck.measure.code.source import Sources
 from unstuck.measure.data import Data
-from unstuck.measure.ending import Ending
-from unstuck.measure.first_non_finite import FirstNonFinite
 from unstuck.measure.reference import Learner, Reference
 from unstuck.measure.replay import LayerState, Moment, Replay, VariableState
 from unstuck.measure.setup import Head, Layer, Loss, Optimizer, Setup
 from unstuck.measure.skill import Skill
-from unstuck.measure.source import Sources
+from unstuck.measure.training.curve import Curve
+from unstuck.measure.training.ending import Ending
+from unstuck.measure.training.first_non_finite import FirstNonFinite
 from unstuck.rules.dead_relu_output import DeadReluOutput
 from unstuck.rules.diverging_loss import DivergingLoss
 from unstuck.rules.dropout_too_strong import DropoutTooStrong

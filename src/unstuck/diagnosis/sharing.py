@@ -10,7 +10,7 @@ from typing import Any
 from unstuck.diagnosis.judge import Judged
 from unstuck.diagnosis.testing import Tested, test
 from unstuck.measure.case import Case
-from unstuck.measure.repeats import written
+from unstuck.measure.training.repeats import written
 from unstuck.record.recorded import RecordedFit
 
 LEAST = 20.0

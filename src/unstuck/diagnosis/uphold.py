@@ -17,9 +17,9 @@ from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.statistics import WORTH
 from unstuck.finding import Confidence, Evidence, Finding, Fix, Location, RuleResult, Severity, Trial
 from unstuck.measure.case import Case
-from unstuck.measure.ending import Ending
+from unstuck.measure.code.source import Sources
 from unstuck.measure.setup import Setup
-from unstuck.measure.source import Sources
+from unstuck.measure.training.ending import Ending
 from unstuck.rules.rule import Suspect
 
 LEARNS, MOST = 0.5, 0.75

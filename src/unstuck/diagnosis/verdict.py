@@ -8,16 +8,16 @@ import numpy as np
 
 from unstuck.finding import Finding, Fit, Verdict
 from unstuck.measure.case import Case, Missing
-from unstuck.measure.curve import STILL_FALLING, Curve
+from unstuck.measure.code.source import Sources
 from unstuck.measure.data import Data
-from unstuck.measure.ending import Ending
-from unstuck.measure.history import History
 from unstuck.measure.persistence import Persistence
 from unstuck.measure.room import MARGIN, Room
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
-from unstuck.measure.source import Sources
 from unstuck.measure.task import Task
+from unstuck.measure.training.curve import STILL_FALLING, Curve
+from unstuck.measure.training.ending import Ending
+from unstuck.measure.training.history import History
 
 AT_CHANCE = 0.1
 SOLVED = 0.95

@@ -9,8 +9,8 @@ import numpy as np
 from unstuck.experiments.experiment import Decoding, Experiment, layer_configs
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.data import Data
-from unstuck.measure.given import Given
-from unstuck.measure.normalisers import Normalisers, belongs
+from unstuck.measure.network.given import Given
+from unstuck.measure.network.normalisers import Normalisers, belongs
 from unstuck.measure.setup import Setup, wrapped_dense
 from unstuck.measure.skill import reading_activation
 from unstuck.measure.task import to_classes

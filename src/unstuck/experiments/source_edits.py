@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterable
 
 from unstuck.finding import Edit, Fix
+from unstuck.measure.code.source import Sources, place_as_site
 from unstuck.measure.setup import Layer, Setup
-from unstuck.measure.source import Sources, place_as_site
 
 OPTIMIZERS = {
     "adam": "Adam",

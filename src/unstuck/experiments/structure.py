@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from unstuck.experiments.experiment import layer_configs
-from unstuck.measure.graph import output_names, tensors
+from unstuck.measure.network.graph import output_names, tensors
 
 Config = dict[str, Any]
 

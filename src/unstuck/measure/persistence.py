@@ -9,8 +9,8 @@ import numpy as np
 
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.data import Data
+from unstuck.measure.leakage.windows import Windows
 from unstuck.measure.task import Task
-from unstuck.measure.windows import Windows
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ import numpy as np
 
 from unstuck.finding import Evidence
 from unstuck.measure.contract import Contract
-from unstuck.measure.curve import Curve
-from unstuck.measure.reach import Reach
+from unstuck.measure.network.reach import Reach
 from unstuck.measure.replay import Replay
 from unstuck.measure.skill import Skill
 from unstuck.measure.task import Task
+from unstuck.measure.training.curve import Curve
 
 SAME_SHARE = 0.005
 """An accuracy this close to the share of a class is read as that share: half a percent, the digits Keras prints."""

@@ -8,9 +8,9 @@ from typing import Any, Self
 
 from unstuck.finding import Location
 from unstuck.measure.case import Case, Missing
-from unstuck.measure.class_keys import weights_by_label
-from unstuck.measure.graph import Graph
-from unstuck.measure.source import Sources, place_as_site
+from unstuck.measure.code.source import Sources, place_as_site
+from unstuck.measure.labels.class_keys import weights_by_label
+from unstuck.measure.network.graph import Graph
 
 LOSS_NAMES = {
     "mse": "mean_squared_error",

@@ -8,8 +8,8 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from unstuck.measure.case import Case, Missing
+from unstuck.measure.code.own_code import OwnCode
 from unstuck.measure.data import Data
-from unstuck.measure.own_code import OwnCode
 from unstuck.measure.setup import BINARY, CATEGORICAL, SPARSE, Head, Loss, Setup
 
 MAX_CLASSES = 1000

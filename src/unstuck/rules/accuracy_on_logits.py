@@ -6,11 +6,11 @@ from unstuck.experiments.source_edits import set_metrics
 from unstuck.finding import Evidence
 from unstuck.measure.contract import UNPAIRED, Contract, paired, plain_output
 from unstuck.measure.data import Data
-from unstuck.measure.metrics import BY_THRESHOLD, Metrics
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import SAME_SHARE
 from unstuck.measure.setup import BINARY, Setup
 from unstuck.measure.task import Task
+from unstuck.measure.training.metrics import BY_THRESHOLD, Metrics
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 

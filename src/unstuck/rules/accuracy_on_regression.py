@@ -8,11 +8,11 @@ from unstuck.experiments.source_edits import set_metrics
 from unstuck.finding import Evidence
 from unstuck.measure.contract import Contract
 from unstuck.measure.data import Data
-from unstuck.measure.logs import Logs
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
 from unstuck.measure.task import Task
+from unstuck.measure.training.logs import Logs
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 ACCURACIES = frozenset({"accuracy", "acc", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"})

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.finding import Evidence, Fix
-from unstuck.measure.printed import PrintedAccuracy
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
 from unstuck.measure.task import Task
+from unstuck.measure.training.printed import PrintedAccuracy
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 APART = 0.15

@@ -7,10 +7,10 @@ import numpy as np
 from unstuck.experiments.interventions.ignore_class import CountEveryClass
 from unstuck.finding import Evidence
 from unstuck.measure.contract import Contract
-from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.seen import gathered, zero_loss
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 

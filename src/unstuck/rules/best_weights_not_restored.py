@@ -6,7 +6,7 @@ from unstuck.experiments.interventions.epochs import StopAt
 from unstuck.finding import Evidence, Fix
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
-from unstuck.measure.stopping import Stopping
+from unstuck.measure.training.stopping import Stopping
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 WORSE = 0.1

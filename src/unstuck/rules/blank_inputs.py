@@ -7,8 +7,8 @@ import numpy as np
 from unstuck.experiments.interventions.rows import DropRows
 from unstuck.finding import Evidence, Fix, Location
 from unstuck.measure.data import Data
+from unstuck.measure.leakage.rows import Rows
 from unstuck.measure.replay import Replay
-from unstuck.measure.rows import Rows
 from unstuck.measure.seen import gathered, loss_at_chance, same_answer
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill

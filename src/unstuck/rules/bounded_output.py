@@ -10,7 +10,7 @@ from unstuck.experiments.interventions.standardise import StandardiseTargets
 from unstuck.finding import Evidence
 from unstuck.measure.contract import UNPAIRED, Contract, paired, plain_output, width_of_activation
 from unstuck.measure.data import Data
-from unstuck.measure.reach import LARGE_SHARE, SMALL_SHARE, Reach
+from unstuck.measure.network.reach import LARGE_SHARE, SMALL_SHARE, Reach
 from unstuck.measure.replay import Replay
 from unstuck.measure.room import Room
 from unstuck.measure.seen import floor_of_range, gathered

@@ -6,9 +6,9 @@ import numpy as np
 
 from unstuck.finding import Evidence, Fix
 from unstuck.measure.case import Missing
+from unstuck.measure.code.own_code import OwnCode
 from unstuck.measure.contract import Contract
 from unstuck.measure.data import Data
-from unstuck.measure.own_code import OwnCode
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import SAME_LOSS, gathered
 from unstuck.measure.setup import Setup

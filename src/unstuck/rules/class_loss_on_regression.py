@@ -10,12 +10,12 @@ from unstuck.experiments.interventions.loss import SetLoss
 from unstuck.experiments.interventions.standardise import StandardiseTargets
 from unstuck.finding import Evidence
 from unstuck.measure.contract import UNPAIRED, Contract, paired
-from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.room import Room
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import BINARY, CATEGORICAL, Setup
 from unstuck.measure.task import Task
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 TWO = 2

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from unstuck.finding import Evidence, Fix
-from unstuck.measure.class_keys import NUMBERS
-from unstuck.measure.class_weights import ClassWeights
 from unstuck.measure.contract import Contract
+from unstuck.measure.labels.class_keys import NUMBERS
+from unstuck.measure.labels.class_weights import ClassWeights
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect

@@ -8,10 +8,10 @@ from unstuck.experiments.interventions.rows import DropRows
 from unstuck.finding import Evidence
 from unstuck.measure.contract import Contract
 from unstuck.measure.data import Data
+from unstuck.measure.labels.twins import NOTHING_LEFT, Twins
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
-from unstuck.measure.twins import NOTHING_LEFT, Twins
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 MANY = 0.1

@@ -6,14 +6,14 @@ import ast
 
 from unstuck.experiments.interventions.smooth import PassThrough
 from unstuck.finding import Evidence
+from unstuck.measure.code.differentiable import detaching_calls
+from unstuck.measure.code.own_code import OwnCode, calls_in
 from unstuck.measure.contract import Contract
-from unstuck.measure.differentiable import detaching_calls
-from unstuck.measure.graph import Graph
-from unstuck.measure.keras_warnings import KerasWarnings
-from unstuck.measure.moves import Moves
-from unstuck.measure.own_code import OwnCode, calls_in
+from unstuck.measure.network.graph import Graph
+from unstuck.measure.network.moves import Moves
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.keras_warnings import KerasWarnings
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 REFUSED = "fit-raised"

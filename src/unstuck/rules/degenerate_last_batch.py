@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from unstuck.experiments.interventions.remainder import DropRemainder
 from unstuck.finding import Evidence
-from unstuck.measure.passes import Passes
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
+from unstuck.measure.training.passes import Passes
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 FLAT_RANK = 2

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 from unstuck.finding import Evidence, Fix, Location
-from unstuck.measure.branches import Branches
-from unstuck.measure.keras_warnings import KerasWarnings
-from unstuck.measure.moves import Moves
+from unstuck.measure.network.branches import Branches
+from unstuck.measure.network.moves import Moves
 from unstuck.measure.room import Room
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.keras_warnings import KerasWarnings
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 MOSTLY = 0.8

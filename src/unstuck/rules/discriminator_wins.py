@@ -7,8 +7,8 @@ import re
 import numpy as np
 
 from unstuck.finding import Evidence
-from unstuck.measure.logs import Logs
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.logs import Logs
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 JUDGE = re.compile(r"^(d|disc|discriminator)(_|$)")

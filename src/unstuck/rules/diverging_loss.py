@@ -7,11 +7,11 @@ import numpy as np
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.optimiser import SetClipNorm
 from unstuck.finding import Evidence
-from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
-from unstuck.measure.first_non_finite import FirstNonFinite
 from unstuck.measure.replay import Replay
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.curve import Curve
+from unstuck.measure.training.first_non_finite import FirstNonFinite
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 GROWN = 10.0

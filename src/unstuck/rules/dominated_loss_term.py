@@ -9,11 +9,11 @@ from unstuck.experiments.interventions.loss import SetLoss
 from unstuck.experiments.source_edits import fix
 from unstuck.finding import Evidence, Severity
 from unstuck.measure.contract import Contract
-from unstuck.measure.curve import Curve
-from unstuck.measure.loss_terms import LossTerm, LossTerms
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered, standstill, zero_loss
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.curve import Curve
+from unstuck.measure.training.loss_terms import LossTerm, LossTerms
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 DWARFED = 100.0

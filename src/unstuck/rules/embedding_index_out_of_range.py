@@ -9,11 +9,11 @@ import numpy as np
 from unstuck.experiments.interventions.vocabulary import SetInputDim
 from unstuck.finding import Evidence
 from unstuck.measure.contract import Contract
-from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
-from unstuck.measure.graph import Graph
+from unstuck.measure.network.graph import Graph
 from unstuck.measure.seen import first_non_finite, fit_raised, gathered
 from unstuck.measure.setup import Layer, Setup
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 MOST_ROWS = 200_000

@@ -8,10 +8,10 @@ from unstuck.experiments.interventions.rows import DropRows
 from unstuck.finding import Evidence, Fix
 from unstuck.measure.contract import Contract
 from unstuck.measure.data import Data
-from unstuck.measure.passes import Passes
 from unstuck.measure.seen import gathered, loss_at_chance
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
+from unstuck.measure.training.passes import Passes
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 MANY = 0.1

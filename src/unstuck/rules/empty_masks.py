@@ -9,10 +9,10 @@ import numpy as np
 from unstuck.experiments.interventions.recode_labels import RecodeLabels
 from unstuck.finding import Evidence
 from unstuck.measure.contract import UNPAIRED, Contract, paired
-from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 OVERLAP = re.compile(r"dice|tversky|jaccard|\biou\b|_iou|iou_")

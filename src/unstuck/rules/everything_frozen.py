@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from unstuck.experiments.interventions.trainable import Unfreeze, frozen_at
 from unstuck.finding import Evidence
-from unstuck.measure.curve import Curve
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered, standstill, steady_loss
 from unstuck.measure.setup import Layer, Setup
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 STATISTICS_ONLY = frozenset(

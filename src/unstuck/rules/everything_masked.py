@@ -6,11 +6,11 @@ import numpy as np
 
 from unstuck.experiments.interventions.masking import Unmask
 from unstuck.finding import Evidence
-from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered, same_answer, zero_loss
 from unstuck.measure.setup import Layer, Setup
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 MOST = 0.5

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from unstuck.experiments.interventions.trainable import Unfreeze, frozen_at
 from unstuck.finding import Evidence, Fix
-from unstuck.measure.backbone import Backbone
 from unstuck.measure.case import Missing
-from unstuck.measure.given import Given
+from unstuck.measure.network.backbone import Backbone
+from unstuck.measure.network.given import Given
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.rules.everything_frozen import STATISTICS_ONLY

@@ -3,7 +3,7 @@ from __future__ import annotations
 from unstuck.experiments.interventions.split_again import Pool, SplitAgain
 from unstuck.finding import Evidence
 from unstuck.measure.data import Data
-from unstuck.measure.groups import Group, Groups
+from unstuck.measure.leakage.groups import Group, Groups
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
 from unstuck.rules.rule import Cleared, Example, Judgement, Rule, Suspect

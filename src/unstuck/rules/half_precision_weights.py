@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from unstuck.experiments.interventions.precision import FullPrecision
 from unstuck.finding import Evidence
-from unstuck.measure.curve import Curve
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Example, Judgement, NotApplicable, Rule, Suspect
 
 HALF = {"float16": 11, "bfloat16": 8}

@@ -7,11 +7,11 @@ import numpy as np
 from unstuck.finding import Evidence
 from unstuck.measure.contract import Contract, width_of_activation
 from unstuck.measure.data import Data
-from unstuck.measure.keras_warnings import KerasWarnings
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import BINARY, CATEGORICAL, SPARSE, Setup
 from unstuck.measure.skill import Skill
+from unstuck.measure.training.keras_warnings import KerasWarnings
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 APART = 0.1

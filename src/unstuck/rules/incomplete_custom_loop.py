@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from unstuck.finding import Evidence, Fix
-from unstuck.measure.moves import Moves
-from unstuck.measure.own_loop import OwnLoop
+from unstuck.measure.code.own_loop import OwnLoop
+from unstuck.measure.network.moves import Moves
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Layer, Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.finding import Evidence, Fix
+from unstuck.measure.code.predictions import Predicted, Predictions
 from unstuck.measure.data import Data
-from unstuck.measure.predictions import Predicted, Predictions
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.finding import Evidence, Fix, Location
-from unstuck.measure.casts import Casts
+from unstuck.measure.code.casts import Casts
 from unstuck.measure.contract import Contract
 from unstuck.measure.data import Data
 from unstuck.measure.seen import gathered, loss_at_chance

@@ -7,12 +7,12 @@ import numpy as np
 from unstuck.experiments.interventions.head import ReplaceHead
 from unstuck.finding import Edit, Evidence, Fix
 from unstuck.measure.contract import Contract
-from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.room import Room
 from unstuck.measure.seen import fit_raised, gathered
 from unstuck.measure.setup import SPARSE, Setup
 from unstuck.measure.task import MAX_CLASSES
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 MANY = 0.2

@@ -7,12 +7,12 @@ import numpy as np
 from unstuck.experiments.interventions.recode_labels import RecodeLabels
 from unstuck.finding import Evidence
 from unstuck.measure.contract import Contract
-from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.room import Room
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import BINARY, Setup
 from unstuck.measure.task import Task
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 BYTE = 255

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 
 from unstuck.finding import Evidence, Fix, Location
+from unstuck.measure.code.own_code import OwnCode
 from unstuck.measure.contract import Contract
-from unstuck.measure.moves import Moves
-from unstuck.measure.own_code import OwnCode
+from unstuck.measure.network.moves import Moves
+from unstuck.measure.network.trainable_change import TrainableChange
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
-from unstuck.measure.trainable_change import TrainableChange
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 FIX = Fix(

@@ -6,10 +6,10 @@ import numpy as np
 
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.finding import Evidence
-from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.replay import Replay
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 JUMP = 2.0

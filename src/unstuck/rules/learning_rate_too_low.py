@@ -9,12 +9,12 @@ from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.optimiser import UseAdam
 from unstuck.experiments.source_edits import fix, set_optimizer_argument
 from unstuck.finding import Evidence
-from unstuck.measure.curve import Curve
-from unstuck.measure.ending import Ending
 from unstuck.measure.replay import Replay
 from unstuck.measure.room import Room
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
+from unstuck.measure.training.curve import Curve
+from unstuck.measure.training.ending import Ending
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 MOVED = 0.05

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from unstuck.experiments.interventions.drop_features import DropFeatures
 from unstuck.finding import Evidence, Fix
-from unstuck.measure.look_ahead import LookAhead
+from unstuck.measure.leakage.look_ahead import LookAhead
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 

@@ -7,8 +7,8 @@ import ast
 import numpy as np
 
 from unstuck.finding import Evidence, Severity
+from unstuck.measure.code.own_code import OwnCode, calls_in, functions_named
 from unstuck.measure.contract import UNPAIRED, Contract, paired
-from unstuck.measure.own_code import OwnCode, calls_in, functions_named
 from unstuck.measure.replay import Replay
 from unstuck.measure.room import Room
 from unstuck.measure.setup import HINGES, Setup

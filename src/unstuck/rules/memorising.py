@@ -8,10 +8,10 @@ from unstuck.experiments.interventions.dropout import AddDropout
 from unstuck.experiments.interventions.epochs import StopAt
 from unstuck.experiments.interventions.permute_labels import PermuteLabels
 from unstuck.finding import Evidence
-from unstuck.measure.curve import Curve
 from unstuck.measure.reference import Reference
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 AHEAD = 0.2

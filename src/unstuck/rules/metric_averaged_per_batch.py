@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unstuck.finding import Evidence, Fix
-from unstuck.measure.batched_metrics import BatchedMetrics
+from unstuck.measure.code.batched_metrics import BatchedMetrics
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect

@@ -7,15 +7,15 @@ from unstuck.experiments.interventions.pair_labels import PairLabels
 from unstuck.experiments.interventions.realign import RealignLabels
 from unstuck.experiments.interventions.widen import Widen
 from unstuck.finding import Evidence, Fix, Location
-from unstuck.measure.alignment import MIN_ROWS, Alignment
 from unstuck.measure.case import Missing
 from unstuck.measure.data import Data
-from unstuck.measure.pairing import Pairing
+from unstuck.measure.labels.alignment import MIN_ROWS, Alignment
+from unstuck.measure.labels.pairing import Pairing
+from unstuck.measure.labels.twins import NOTHING_LEFT, Twins
 from unstuck.measure.reference import SIGNAL
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
-from unstuck.measure.twins import NOTHING_LEFT, Twins
 from unstuck.rules.rule import Cleared, Example, Rule, Suspect
 
 SURE = 1e-4

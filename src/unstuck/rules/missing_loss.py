@@ -6,12 +6,12 @@ import numpy as np
 
 from unstuck.experiments.interventions.loss import SetLoss
 from unstuck.measure.contract import Contract, suited_loss
-from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import fit_raised, gathered, standstill, zero_loss
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from unstuck.experiments.interventions.keep_model import KeepModel
 from unstuck.finding import Evidence
-from unstuck.measure.curve import STILL_FALLING, Curve
-from unstuck.measure.repeats import Repeats
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.curve import STILL_FALLING, Curve
+from unstuck.measure.training.repeats import Repeats
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 SHORT = 5

@@ -10,11 +10,11 @@ from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.widen import Widen
 from unstuck.finding import Confidence, Evidence, Location
 from unstuck.measure.contract import rebuilds_input
-from unstuck.measure.curve import STILL_FALLING, Curve
 from unstuck.measure.data import Data
 from unstuck.measure.reference import Reference
 from unstuck.measure.setup import AFFINE, Layer, Setup
 from unstuck.measure.skill import Skill
+from unstuck.measure.training.curve import STILL_FALLING, Curve
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 MARGIN = 0.05

@@ -7,8 +7,8 @@ import numpy as np
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.optimiser import SetMomentum
 from unstuck.finding import Evidence
-from unstuck.measure.curve import Curve
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 HEAVY = 0.95

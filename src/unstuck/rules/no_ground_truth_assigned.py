@@ -7,8 +7,8 @@ import re
 import numpy as np
 
 from unstuck.finding import Evidence
-from unstuck.measure.logs import Logs
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.logs import Logs
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 OBJECTS = re.compile(r"(^|_)(box|boxes|bbox|giou|ciou|dfl|objectness|rpn)(_|$)")

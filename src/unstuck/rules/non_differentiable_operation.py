@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.interventions.smooth import PassThrough
 from unstuck.finding import Evidence, Location
+from unstuck.measure.code.differentiable import is_step, stepping_calls
+from unstuck.measure.code.own_code import OwnCode, functions_named
 from unstuck.measure.contract import Contract
-from unstuck.measure.differentiable import is_step, stepping_calls
-from unstuck.measure.graph import Graph, Node
-from unstuck.measure.keras_warnings import KerasWarnings
-from unstuck.measure.moves import Moves
-from unstuck.measure.own_code import OwnCode, functions_named
+from unstuck.measure.network.graph import Graph, Node
+from unstuck.measure.network.moves import Moves
 from unstuck.measure.seen import fit_raised, gathered
 from unstuck.measure.setup import Layer, Setup
+from unstuck.measure.training.keras_warnings import KerasWarnings
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 REFUSED = ("No gradients provided for any variable", "does not require grad")

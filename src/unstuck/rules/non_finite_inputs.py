@@ -7,11 +7,11 @@ import numpy as np
 from unstuck.experiments.interventions.impute import ImputeInputs
 from unstuck.finding import Evidence
 from unstuck.measure.contract import Contract
-from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import first_non_finite, fit_raised, gathered
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, Rule, Suspect
 
 SHOWN = 3

@@ -8,7 +8,7 @@ from unstuck.experiments.interventions.adapt import AdaptNormalization
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.finding import Evidence
 from unstuck.measure.data import Data
-from unstuck.measure.normalisers import Normalisers
+from unstuck.measure.network.normalisers import Normalisers
 from unstuck.measure.seen import gathered, loss_at_chance
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill

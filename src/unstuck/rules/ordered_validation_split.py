@@ -5,10 +5,10 @@ import numpy as np
 from unstuck.experiments.interventions.split_again import Pool, SplitAgain
 from unstuck.finding import Evidence
 from unstuck.measure.data import Data
-from unstuck.measure.label_order import LabelOrder
+from unstuck.measure.labels.label_order import LabelOrder
+from unstuck.measure.leakage.windows import Windows
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
-from unstuck.measure.windows import Windows
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 SORTED = 0.2

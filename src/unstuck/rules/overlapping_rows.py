@@ -4,8 +4,8 @@ from unstuck.experiments.interventions.remove_overlap import RemoveOverlap
 from unstuck.experiments.interventions.split_again import Pool, SplitAgain
 from unstuck.finding import Evidence, Fix
 from unstuck.measure.data import Data
-from unstuck.measure.near import NearCopies
-from unstuck.measure.overlap import Overlap
+from unstuck.measure.leakage.near import NearCopies
+from unstuck.measure.leakage.overlap import Overlap
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
 from unstuck.rules.rule import Cleared, Example, Judgement, Rule, Suspect

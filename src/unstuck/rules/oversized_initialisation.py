@@ -5,7 +5,7 @@ from __future__ import annotations
 from unstuck.experiments.interventions.initialise import Reinitialise, initializer_name
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.finding import Evidence
-from unstuck.measure.kernels import Kernels
+from unstuck.measure.network.kernels import Kernels
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup

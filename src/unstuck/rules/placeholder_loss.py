@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 
 from unstuck.finding import Evidence
+from unstuck.measure.code.own_code import OwnCode, functions_named, last_name
 from unstuck.measure.contract import Contract
-from unstuck.measure.loss_terms import LossTerms
-from unstuck.measure.own_code import OwnCode, functions_named, last_name
 from unstuck.measure.replay import Replay
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.loss_terms import LossTerms
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 ZEROS = frozenset({"zeros_like", "zeros"})

@@ -8,9 +8,9 @@ import numpy as np
 
 from unstuck.finding import Evidence
 from unstuck.measure.contract import Contract
-from unstuck.measure.logs import Logs
-from unstuck.measure.metrics import Metrics
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.logs import Logs
+from unstuck.measure.training.metrics import Metrics
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 DIVERGENCE = re.compile(r"(^|_)(kl|kld|kl_loss|kl_divergence)(_|$)")

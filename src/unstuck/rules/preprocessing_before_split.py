@@ -7,12 +7,12 @@ from unstuck.experiments.interventions.standardise import StandardiseInputs
 from unstuck.finding import Evidence, Fix
 from unstuck.measure.case import Missing
 from unstuck.measure.data import Data
-from unstuck.measure.leak_words import evidence, held_words, places
-from unstuck.measure.provenance import Fitted, Provenance
-from unstuck.measure.series_fit import SeriesFit
+from unstuck.measure.leakage.leak_words import evidence, held_words, places
+from unstuck.measure.leakage.provenance import Fitted, Provenance
+from unstuck.measure.leakage.series_fit import SeriesFit
+from unstuck.measure.leakage.union_fit import UnionFit
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
-from unstuck.measure.union_fit import UnionFit
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 

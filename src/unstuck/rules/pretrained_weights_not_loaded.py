@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from unstuck.finding import Evidence, Fix
-from unstuck.measure.keras_warnings import KerasWarnings
-from unstuck.measure.loaded import LoadedWeights
+from unstuck.measure.network.loaded import LoadedWeights
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.keras_warnings import KerasWarnings
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 MOST = 0.5

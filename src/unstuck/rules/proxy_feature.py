@@ -3,9 +3,9 @@ from __future__ import annotations
 from unstuck.experiments.interventions.drop_features import DropFeatures
 from unstuck.finding import Evidence, Fix
 from unstuck.measure.data import Data
-from unstuck.measure.proxies import GAP, STRONG, Proxies
+from unstuck.measure.leakage.proxies import GAP, STRONG, Proxies
+from unstuck.measure.leakage.solo import Solo
 from unstuck.measure.setup import Setup
-from unstuck.measure.solo import Solo
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from unstuck.experiments.interventions.head import ReplaceHead
 from unstuck.measure.contract import UNPAIRED, Contract, paired, plain_output
 from unstuck.measure.data import Data
-from unstuck.measure.reach import LARGE_SHARE, SMALL_SHARE, Reach
+from unstuck.measure.network.reach import LARGE_SHARE, SMALL_SHARE, Reach
 from unstuck.measure.replay import Replay
 from unstuck.measure.room import Room
 from unstuck.measure.seen import floor_of_range, gathered, same_answer

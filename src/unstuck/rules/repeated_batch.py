@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.finding import Evidence, Fix
-from unstuck.measure.batch_makers import BatchMakers
-from unstuck.measure.curve import Curve
-from unstuck.measure.passes import Passes
-from unstuck.measure.rows import Rows
+from unstuck.measure.code.batch_makers import BatchMakers
+from unstuck.measure.leakage.rows import Rows
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
+from unstuck.measure.training.curve import Curve
+from unstuck.measure.training.passes import Passes
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 ENOUGH_STEPS = 3

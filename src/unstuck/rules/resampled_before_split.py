@@ -5,8 +5,8 @@ from unstuck.experiments.interventions.resample_after_split import ResampleAfter
 from unstuck.experiments.interventions.split_again import Pool, SplitAgain
 from unstuck.finding import Evidence, Location, Severity
 from unstuck.measure.data import Data
-from unstuck.measure.near import NearCopies
-from unstuck.measure.resampled import Resampled
+from unstuck.measure.leakage.near import NearCopies
+from unstuck.measure.leakage.resampled import Resampled
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect

@@ -7,7 +7,7 @@ import numpy as np
 from unstuck.experiments.interventions.rescaling import MultiplyInputs, WithoutRescaling
 from unstuck.finding import Evidence
 from unstuck.measure.data import Data
-from unstuck.measure.entrance import Entrance
+from unstuck.measure.network.entrance import Entrance
 from unstuck.measure.seen import gathered, loss_at_chance
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill

@@ -5,7 +5,7 @@ import ast
 from unstuck.experiments.interventions.remove_overlap import RemoveOverlap
 from unstuck.finding import Evidence, Fix, Location
 from unstuck.measure.data import Data
-from unstuck.measure.overlap import Overlap
+from unstuck.measure.leakage.overlap import Overlap
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unstuck.measure.case import Missing
-from unstuck.measure.loops import Loop
+from unstuck.measure.code.loops import Loop
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule
 
 CORRECT = (3, 15)

@@ -6,9 +6,9 @@ import numpy as np
 
 from unstuck.experiments.interventions.constant_rate import ConstantRate
 from unstuck.finding import Evidence
-from unstuck.measure.curve import Curve
-from unstuck.measure.rates import Rates
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.curve import Curve
+from unstuck.measure.training.rates import Rates
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 GONE = 0.01

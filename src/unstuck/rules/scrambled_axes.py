@@ -7,7 +7,7 @@ from itertools import permutations
 from unstuck.experiments.interventions.axes import PermuteInstead
 from unstuck.finding import Evidence
 from unstuck.measure.data import Data
-from unstuck.measure.graph import Graph, Node
+from unstuck.measure.network.graph import Graph, Node
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect

@@ -10,9 +10,9 @@ from unstuck.experiments.interventions.resplit import Resplit
 from unstuck.finding import Evidence, Fix
 from unstuck.measure.case import Missing
 from unstuck.measure.data import Data
-from unstuck.measure.encoded import Encoded
-from unstuck.measure.leak_words import evidence, held_words, places
-from unstuck.measure.provenance import Provenance
+from unstuck.measure.leakage.encoded import Encoded
+from unstuck.measure.leakage.leak_words import evidence, held_words, places
+from unstuck.measure.leakage.provenance import Provenance
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect

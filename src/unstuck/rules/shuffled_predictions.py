@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from unstuck.finding import Evidence, Fix
-from unstuck.measure.predictions import Predictions
+from unstuck.measure.code.predictions import Predictions
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill

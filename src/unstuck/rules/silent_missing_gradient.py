@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from unstuck.finding import Evidence
-from unstuck.measure.curve import Curve
-from unstuck.measure.moves import Moves
+from unstuck.measure.network.moves import Moves
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered, standstill, steady_loss
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from unstuck.experiments.interventions.fresh_weights import FreshWeights
 from unstuck.finding import Evidence
-from unstuck.measure.folds import Folds
+from unstuck.measure.leakage.folds import Folds
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unstuck.experiments.interventions.stateful import ForgetState
 from unstuck.finding import Evidence
-from unstuck.measure.own_code import OwnCode, calls_in
+from unstuck.measure.code.own_code import OwnCode, calls_in
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from unstuck.experiments.interventions.early_stopping import WithoutEarlyStopping
 from unstuck.finding import Evidence
-from unstuck.measure.curve import Curve
-from unstuck.measure.ending import Ending
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
+from unstuck.measure.training.curve import Curve
+from unstuck.measure.training.ending import Ending
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 SHORT = 0.5

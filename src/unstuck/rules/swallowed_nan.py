@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from unstuck.experiments.interventions.impute import ImputeInputs
 from unstuck.finding import Evidence, Fix
-from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered, loss_at_chance
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, Judgement, Rule, Suspect
 
 

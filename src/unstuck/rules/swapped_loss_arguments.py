@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from unstuck.experiments.interventions.loss import SetLoss
 from unstuck.finding import Evidence, Location
+from unstuck.measure.code.own_code import OwnCode, functions_named, last_name
 from unstuck.measure.contract import UNPAIRED, Contract, paired
-from unstuck.measure.own_code import OwnCode, functions_named, last_name
 from unstuck.measure.seen import gathered, loss_at_chance
 from unstuck.measure.setup import LOSS_NAMES, Setup
 from unstuck.measure.skill import Skill

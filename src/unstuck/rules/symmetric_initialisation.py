@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unstuck.experiments.interventions.initialise import Reinitialise, initializer_name
 from unstuck.finding import Evidence
-from unstuck.measure.kernels import Kernels
+from unstuck.measure.network.kernels import Kernels
 from unstuck.measure.room import Room
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect

@@ -4,8 +4,8 @@ from unstuck.experiments.interventions.drop_features import DropFeatures
 from unstuck.finding import Evidence, Fix
 from unstuck.measure.contract import rebuilds_input
 from unstuck.measure.data import Data
+from unstuck.measure.leakage.solo import GAP, Solo
 from unstuck.measure.setup import Setup
-from unstuck.measure.solo import GAP, Solo
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 MANY = 0.5

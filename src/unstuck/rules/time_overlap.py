@@ -3,10 +3,10 @@ from __future__ import annotations
 from unstuck.experiments.interventions.split_again import Pool, SplitAgain
 from unstuck.finding import Evidence
 from unstuck.measure.data import Data
+from unstuck.measure.leakage.time_order import TimeOrder
+from unstuck.measure.leakage.windows import Windows
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
-from unstuck.measure.time_order import TimeOrder
-from unstuck.measure.windows import Windows
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 SHARED = 0.1

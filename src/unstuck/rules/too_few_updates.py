@@ -9,13 +9,13 @@ from unstuck.experiments.interventions.batch_size import SetBatchSize
 from unstuck.experiments.interventions.epochs import ScaleEpochs
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.finding import Evidence
-from unstuck.measure.curve import STILL_FALLING, Curve
-from unstuck.measure.ending import Ending
-from unstuck.measure.repeats import Repeats
 from unstuck.measure.room import Room
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
+from unstuck.measure.training.curve import STILL_FALLING, Curve
+from unstuck.measure.training.ending import Ending
+from unstuck.measure.training.repeats import Repeats
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 FEW = 100

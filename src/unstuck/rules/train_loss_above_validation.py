@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.finding import Evidence
-from unstuck.measure.curve import Curve
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 ABOVE = 1.25

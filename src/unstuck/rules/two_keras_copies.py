@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from unstuck.finding import Evidence, Fix
-from unstuck.measure.foreign_variables import ForeignVariables
-from unstuck.measure.own_code import OwnCode
+from unstuck.measure.code.own_code import OwnCode
+from unstuck.measure.network.foreign_variables import ForeignVariables
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect

@@ -8,10 +8,10 @@ from unstuck.experiments.interventions.activations import RECURRENT
 from unstuck.experiments.interventions.optimiser import SetClipNorm
 from unstuck.experiments.interventions.recurrent_activation import SetRecurrentActivation
 from unstuck.finding import Evidence
-from unstuck.measure.curve import Curve
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Layer, Setup
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 BOUNDED = frozenset({"tanh", "sigmoid", "hard_sigmoid", "hard_tanh", "softsign", "softmax"})

@@ -6,14 +6,14 @@ import numpy as np
 
 from unstuck.experiments.interventions.loss import SetLoss
 from unstuck.finding import Evidence, Fix
+from unstuck.measure.code.undefined import Undefined
 from unstuck.measure.contract import Contract, suited_loss
-from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
-from unstuck.measure.undefined import Undefined
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 OVERFLOWING = 1e6

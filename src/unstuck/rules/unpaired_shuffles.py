@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from unstuck.finding import Evidence, Fix
 from unstuck.measure.case import Missing
+from unstuck.measure.code.shuffles import Shuffles
 from unstuck.measure.reference import Reference
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
-from unstuck.measure.shuffles import Shuffles
 from unstuck.measure.skill import Skill
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 

@@ -8,7 +8,7 @@ from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.standardise import StandardiseInputs
 from unstuck.finding import Evidence
 from unstuck.measure.data import Data
-from unstuck.measure.entrance import first_reader, normalised_after
+from unstuck.measure.network.entrance import first_reader, normalised_after
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered, loss_at_chance
 from unstuck.measure.setup import Setup

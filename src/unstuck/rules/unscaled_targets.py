@@ -8,13 +8,13 @@ from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.standardise import StandardiseTargets
 from unstuck.finding import Evidence
 from unstuck.measure.contract import Contract
-from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import SQUARED, Setup
 from unstuck.measure.skill import Skill
 from unstuck.measure.task import Task
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 LARGE = 10.0

@@ -11,7 +11,7 @@ from unstuck.experiments.interventions.standardise import StandardiseTargets
 from unstuck.finding import Evidence
 from unstuck.measure.contract import UNPAIRED, Contract, paired, plain_output, suited_loss
 from unstuck.measure.data import Data
-from unstuck.measure.reach import RANGES
+from unstuck.measure.network.reach import RANGES
 from unstuck.measure.replay import Replay
 from unstuck.measure.room import Room
 from unstuck.measure.seen import gathered, same_answer

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from unstuck.finding import Evidence, Fix
+from unstuck.measure.code.own_loop import OwnLoop
 from unstuck.measure.contract import Contract
-from unstuck.measure.curve import Curve
-from unstuck.measure.moves import Moves
-from unstuck.measure.own_loop import OwnLoop
+from unstuck.measure.network.moves import Moves
 from unstuck.measure.seen import fit_raised, gathered
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 NO_LOSS = "No loss to compute"

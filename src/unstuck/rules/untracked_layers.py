@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from unstuck.finding import Evidence, Fix
-from unstuck.measure.hidden_layers import HiddenLayers
-from unstuck.measure.own_code import OwnCode, last_name
+from unstuck.measure.code.hidden_layers import HiddenLayers
+from unstuck.measure.code.own_code import OwnCode, last_name
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect

@@ -7,9 +7,9 @@ import ast
 import numpy as np
 
 from unstuck.finding import Evidence, Fix
-from unstuck.measure.curve import Curve
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 

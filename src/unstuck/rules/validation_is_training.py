@@ -3,8 +3,8 @@ from __future__ import annotations
 from unstuck.experiments.interventions.hold_out import HoldOut
 from unstuck.finding import Evidence
 from unstuck.measure.data import Data
-from unstuck.measure.overlap import Overlap
-from unstuck.measure.rows import Rows
+from unstuck.measure.leakage.overlap import Overlap
+from unstuck.measure.leakage.rows import Rows
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
 from unstuck.rules.rule import Cleared, Example, Judgement, Rule, Suspect

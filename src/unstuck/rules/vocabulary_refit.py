@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.finding import Evidence, Fix
+from unstuck.measure.code.vocabularies import Vocabularies
 from unstuck.measure.data import Data
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
-from unstuck.measure.vocabularies import Vocabularies
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 GAP = 0.3

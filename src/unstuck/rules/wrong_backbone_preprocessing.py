@@ -6,9 +6,9 @@ import numpy as np
 
 from unstuck.experiments.interventions.preparation import PrepareAs
 from unstuck.finding import Evidence
-from unstuck.measure.backbone import Backbone
 from unstuck.measure.case import Missing
 from unstuck.measure.data import Data
+from unstuck.measure.network.backbone import Backbone
 from unstuck.measure.seen import gathered, loss_at_chance
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill

@@ -7,9 +7,9 @@ import ast
 import numpy as np
 
 from unstuck.finding import Edit, Evidence, Fix
+from unstuck.measure.code.own_code import last_name
+from unstuck.measure.code.predictions import Predicted, Predictions
 from unstuck.measure.contract import Contract
-from unstuck.measure.own_code import last_name
-from unstuck.measure.predictions import Predicted, Predictions
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.finding import Edit, Evidence, Fix
-from unstuck.measure.passes import Passes
 from unstuck.measure.room import Room
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
+from unstuck.measure.training.passes import Passes
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 SHORT = 0.9

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from unstuck.finding import Evidence
 from unstuck.measure.contract import UNPAIRED, Contract, paired
-from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.setup import BINARY, CATEGORICAL, SPARSE, Setup
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 

@@ -8,11 +8,11 @@ from unstuck.experiments.interventions.class_weights import BalanceClasses
 from unstuck.experiments.interventions.weights import DropSampleWeights
 from unstuck.finding import Evidence
 from unstuck.measure.contract import Contract
-from unstuck.measure.curve import Curve
 from unstuck.measure.data import Data
 from unstuck.measure.seen import gathered, zero_loss
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
+from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 MIN_CLASS_ROWS = 5

@@ -9,7 +9,7 @@ import numpy as np
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.intervention import Intervention
 from unstuck.measure.data import flatten
-from unstuck.measure.encoded import Code, numbers, sums
+from unstuck.measure.leakage.encoded import Code, numbers, sums
 
 
 @dataclass(frozen=True)

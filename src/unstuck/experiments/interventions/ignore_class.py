@@ -8,8 +8,8 @@ from unstuck.experiments.experiment import Experiment, compile_config
 from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.source_edits import fix
 from unstuck.finding import Fix
+from unstuck.measure.code.source import place_as_site
 from unstuck.measure.setup import Setup
-from unstuck.measure.source import place_as_site
 
 
 @dataclass(frozen=True)

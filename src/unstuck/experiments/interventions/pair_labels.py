@@ -14,7 +14,7 @@ from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.source_edits import fix
 from unstuck.finding import Fix
 from unstuck.measure.data import Data
-from unstuck.measure.pairing import Pairing
+from unstuck.measure.labels.pairing import Pairing
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
 

@@ -9,7 +9,7 @@ import numpy as np
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.intervention import Intervention
 from unstuck.finding import Fix
-from unstuck.measure.backbone import Mode
+from unstuck.measure.network.backbone import Mode
 from unstuck.measure.setup import Setup
 
 CAFFE_MEAN = np.array([103.939, 116.779, 123.68], np.float32)
@@ -20,7 +20,7 @@ TORCH_SPREAD = np.array([0.229, 0.224, 0.225], np.float32)
 
 @dataclass(frozen=True)
 class PrepareAs(Intervention):
-    """Undo one preparation of images and do another; `unit` is 0 to 1, the rest as in `measure/backbone.py`."""
+    """Undo one preparation of images and do another; `unit` is 0 to 1, the rest as in `measure/network/backbone.py`."""
 
     given: str
     wanted: Mode

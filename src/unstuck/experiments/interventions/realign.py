@@ -10,7 +10,7 @@ import numpy as np
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.intervention import Intervention
 from unstuck.finding import Fix
-from unstuck.measure.alignment import realigned
+from unstuck.measure.labels.alignment import realigned
 from unstuck.measure.setup import Setup
 
 
@@ -19,7 +19,7 @@ class RealignLabels(Intervention):
     """Put the training labels in the order in which they fit the inputs.
 
     Attributes:
-        kind: `shift`, `reverse` or `sort` (see `measure/alignment.py`).
+        kind: `shift`, `reverse` or `sort` (see `measure/labels/alignment.py`).
         amount: rows to shift by, or the column that the inputs are sorted by.
     """
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unstuck.finding import Edit, Fix
-from unstuck.measure.provenance import Fitted
+from unstuck.measure.leakage.provenance import Fitted
 from unstuck.measure.setup import Setup
 
 

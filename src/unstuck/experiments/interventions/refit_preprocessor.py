@@ -13,7 +13,7 @@ from unstuck.experiments.interventions.permute_labels import PermuteLabels
 from unstuck.experiments.interventions.refit_edit import split_first
 from unstuck.experiments.interventions.resplit import Resplit
 from unstuck.finding import Fix
-from unstuck.measure.provenance import Fitted
+from unstuck.measure.leakage.provenance import Fitted
 from unstuck.measure.setup import Setup
 
 

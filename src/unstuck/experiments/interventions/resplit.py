@@ -11,7 +11,7 @@ import numpy as np
 from unstuck.experiments.base import kept_rows
 from unstuck.experiments.experiment import Experiment
 from unstuck.measure.data import Data
-from unstuck.measure.provenance import Rerun, Stage
+from unstuck.measure.leakage.provenance import Rerun, Stage
 from unstuck.measure.task import Task
 
 DRAW, SHUFFLE = 17, 23

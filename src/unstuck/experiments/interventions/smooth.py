@@ -8,7 +8,7 @@ from typing import Any
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.intervention import Intervention
 from unstuck.finding import Fix
-from unstuck.measure.graph import tensors
+from unstuck.measure.network.graph import tensors
 from unstuck.measure.setup import Setup
 
 

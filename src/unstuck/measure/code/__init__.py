@@ -1,0 +1,1 @@
+"""What the recorded source says: the person's own classes, calls and expressions."""

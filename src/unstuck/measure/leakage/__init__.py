@@ -1,0 +1,1 @@
+"""What held-out rows have in common with training rows, and where either came from."""

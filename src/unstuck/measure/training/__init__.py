@@ -1,0 +1,1 @@
+"""What happened in training: losses, rates, logs, how it ended."""
