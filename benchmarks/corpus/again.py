@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.corpus.trying import tried
 from unstuck.diagnosis import Workers
-from unstuck.diagnosis.judge import judge_all
+from unstuck.diagnosis.judge import judge
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.interventions.placebo import OtherSeed
@@ -49,15 +49,19 @@ class OnNewSeeds(Intervention):
 
 def stand_again(report: Report, folder: Path, workers: Workers, *, budget: float) -> dict[str, bool]:
     """Rule -> whether its cure is confirmed again; of causes that were confirmed by one change in the first fit."""
-    run = read_run(folder)
+    confirmed = [
+        finding
+        for finding in report.findings
+        if finding.confidence == "confirmed" and not finding.explained_by and not finding.fit and finding.cure
+    ]
+    if not confirmed:
+        return {}
+    run, rules = read_run(folder), {rule.name: rule for rule in catalogue()}
     case = Case(run, run.fits[0])
-    judged = {j.rule.name: j for j in judge_all(catalogue(), case)}
     labels = {trial.id: trial.label for trial in report.experiments}
     found = {}
-    for finding in report.findings:
-        if finding.confidence != "confirmed" or finding.explained_by or finding.fit or finding.cure is None:
-            continue
-        suspect, label = judged[finding.rule].suspect, labels[finding.cure]
+    for finding in confirmed:
+        suspect, label = judge(rules[finding.rule], case).suspect, labels[str(finding.cure)]
         cure = next((c for c in suspect.cures if c.label == label), None) if suspect else None
         if suspect is None or cure is None:
             continue

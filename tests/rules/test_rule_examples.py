@@ -12,7 +12,7 @@ from unstuck.settings import Settings
 BACKEND = os.environ.get("KERAS_BACKEND", "jax")
 FULL = BACKEND == "jax"
 """Trials run on JAX; on the other backends the judgement before trials is tested."""
-SETTINGS = Settings(budget=120.0) if FULL else Settings(experiments="off")
+SETTINGS = Settings(budget=40.0) if FULL else Settings(experiments="off")
 HALF = {"tensorflow": 0, "torch": 1}
 """Healthy examples are tested on JAX and, each, on one of these two; `make quality ONLY=rules` tests all on all."""
 RULES = [pytest.param(rule, id=rule.name) for rule in catalogue()]

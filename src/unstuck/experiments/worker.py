@@ -27,6 +27,10 @@ from unstuck.record.refit import Request
 CACHE_BYTES = 512 * 2**20
 MEMORY_SHARE = 0.7
 """Of the machine's memory, for one worker; beyond it a trial is lost, not the machine."""
+NEVER_SHOWN = ("IPython", "charset_normalizer")
+"""What Keras and NumPy import if it is there, for a notebook or for Fortran, and do without if it is not."""
+LIBRARIES = ("tensorflow", "sklearn", "pandas")
+"""What Keras takes along on the backends that need none of it."""
 
 
 class WorkerLost(Exception):
@@ -215,12 +219,12 @@ def _handle(request: tuple[Any, ...]) -> Any:
 
 
 def _import_keras() -> None:
-    """Import Keras without the libraries that it only takes along: TensorFlow, scikit-learn and pandas cost seconds.
+    """Import Keras without the libraries that it only takes along: they cost seconds.
 
     Whoever needs one of them later, a custom layer say, imports it as usual.
     """
-    hidden = {"jax": ("tensorflow", "sklearn", "pandas"), "torch": ("tensorflow", "sklearn", "pandas")}
-    names = [name for name in hidden.get(os.environ["KERAS_BACKEND"], ()) if name not in sys.modules]
+    hidden = NEVER_SHOWN if os.environ["KERAS_BACKEND"] == "tensorflow" else (*NEVER_SHOWN, *LIBRARIES)
+    names = [name for name in hidden if name not in sys.modules]
     modules: dict[str, Any] = sys.modules
     modules.update(dict.fromkeys(names))  # None makes `import` raise ImportError, which Keras expects
     try:

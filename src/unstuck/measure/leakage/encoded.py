@@ -35,6 +35,8 @@ TOLD = 0.1
 DRAWS, SEED = 300, 17
 HOPELESS, FEW = 60, 0.1
 """After so many draws without a solution that even this share of the groups obeys, there is none."""
+BLOCK = 2_000_000
+"""Draws x groups that are judged at once."""
 ALIKE, MOSTLY = 4, 0.5
 """Whole labels: of n rows and label sum S a mean tells S / n in lowest terms. That these are n / 4 or less happens to
 1 in 6 pairs of numbers by chance (Hardy, Wright: An Introduction to the Theory of Numbers, section 18.5); where it is
@@ -123,21 +125,31 @@ def _solved(values: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, int]:
     spread = float(np.std(values)) or 1.0
     terms = np.stack([total, count, value, np.ones_like(value)], axis=1)
     rng = np.random.default_rng(SEED)
-    best, most = np.zeros(4), np.zeros(len(value), dtype=bool)
-    for draw in range(DRAWS):
-        if most.mean() >= NEARLY_ALL or (draw > HOPELESS and most.mean() < FEW):
-            break
-        size = 2 if draw % 2 else 4  # every other draw: plain means, without a prior
-        few = rng.choice(len(value), size=size, replace=False)
-        found = np.zeros(4)
-        found[:size], *_ = np.linalg.lstsq(terms[few, :size], (value * count)[few], rcond=None)
-        if found[2] > 0:
-            continue  # a prior has a positive weight
-        obeying = _obeying(found, terms, spread)
-        if obeying.sum() > most.sum():
-            best, most = found, obeying
+    at_once = min(HOPELESS, max(2, BLOCK // len(value)))
+    best, most, drawn = np.zeros(4), 0, 0
+    while drawn < DRAWS and most < NEARLY_ALL * len(value) and (drawn < HOPELESS or most >= FEW * len(value)):
+        found = _through(terms, rng.random((at_once, len(value))).argpartition(3, axis=1)[:, :4])
+        obeying = np.where(found[:, 2] > 0, 0, _obeying(found, terms, spread).sum(axis=1))  # priors weigh above zero
+        if obeying.max() > most:
+            best, most = found[obeying.argmax()], int(obeying.max())
+        drawn += at_once
     told = abs(best[0]) * np.std(labels) > TOLD * spread
-    return best, int(most.sum()) if told else 0
+    return best, most if told else 0
+
+
+def _through(terms: np.ndarray, few: np.ndarray) -> np.ndarray:
+    """Coefficients (draws, 4) that hold for the four groups of each draw; every other one a plain mean of two of them.
+
+    Args:
+        terms: S, n, v and 1 of each group, (groups, 4). few: numbers of groups, (draws, 4).
+    """
+    found = np.zeros(few.shape)
+    for first, size in ((0, 4), (1, 2)):
+        chosen = terms[few[first::2, :size]]
+        right = chosen[:, :, 1] * chosen[:, :, 2]
+        inverse = np.linalg.pinv(chosen[:, :, :size], rcond=size * np.finfo(float).eps)
+        found[first::2, :size] = np.einsum("dij,dj->di", inverse, right)
+    return found
 
 
 def _merged(values: np.ndarray, labels: np.ndarray, found: np.ndarray) -> bool:
@@ -154,9 +166,12 @@ def _merged(values: np.ndarray, labels: np.ndarray, found: np.ndarray) -> bool:
 
 
 def _obeying(found: np.ndarray, terms: np.ndarray, spread: float) -> np.ndarray:
-    """Which groups obey. Of k groups with the same code, which are one here, the prior counts k times."""
+    """Which groups obey which coefficients, (draws, groups).
+
+    Of k groups with the same code, which are one here, the prior counts k times.
+    """
     count, value = terms[:, 1], terms[:, 2]
-    left, prior = value * count - terms[:, :2] @ found[:2], terms[:, 2:] @ found[2:]
+    left, prior = value * count - found[:, :2] @ terms[:, :2].T, found[:, 2:] @ terms[:, 2:].T
     with np.errstate(divide="ignore", invalid="ignore"):
         together = np.clip(np.nan_to_num(np.round(left / prior), nan=1.0, posinf=1.0, neginf=1.0), 1, MOST_TOGETHER)
     obeys: np.ndarray = np.abs(left - together * prior) <= EXACT * spread * count
