@@ -22,6 +22,7 @@ from unstuck.experiments.interventions.initialise import Reinitialise
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.optimiser import SetClipNorm, SetMomentum, UseAdam
 from unstuck.experiments.interventions.penalty import RemovePenalty
+from unstuck.experiments.interventions.remove_layers import RemoveLayers
 from unstuck.experiments.interventions.standardise import StandardiseInputs
 from unstuck.experiments.interventions.widen import Widen
 from unstuck.finding import Fix
@@ -121,6 +122,14 @@ def test_widening_a_functional_model_adds_layers_before_each_head_and_keeps_the_
     model = rebuilt(Widen(8, 1).apply(experiment(functional())))
     assert sorted([64, 64, 64, 64, 1, 3]) == sorted(layer.units for layer in model.layers if hasattr(layer, "units"))
     assert (1, 3) == (model.get_layer("a").units, model.get_layer("b").units)
+
+
+def test_a_second_softmax_of_a_functional_model_can_be_taken_out() -> None:
+    inputs = keras.Input((8,))
+    outputs = L.Softmax(name="again")(L.Dense(3, activation="softmax")(inputs))
+    model = rebuilt(RemoveLayers(("again",)).apply(experiment(keras.Model(inputs, outputs))))
+    row = np.random.default_rng(0).normal(size=(1, 8)).astype("float32") * 50
+    assert np.asarray(model(row)).max() > 0.9  # softmax of probabilities is 0.58 at most
 
 
 def test_a_residual_branch_keeps_its_width() -> None:

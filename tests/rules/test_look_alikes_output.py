@@ -90,6 +90,37 @@ model.fit(x, y, epochs=1, validation_data=(x_val, y_val), verbose=0)
         near(-math.log(1e-7) * 0.6268, 0.2),
         "missing-output-activation",
     ),
+    "above its floor of ln(1 + 2/e), softmax in two layers": (
+        Example(
+            """
+model = keras.Sequential([
+    keras.layers.Dense(16, activation="relu"),
+    keras.layers.Dense(3, activation="softmax"),
+    keras.layers.Activation("softmax"),
+])
+model.compile(keras.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy")
+model.fit(x, y, epochs=30, validation_data=(x_val, y_val), verbose=0)
+""",
+            data="three-classes",
+        ),
+        near(math.log(1 + 2 / math.e), 0.03),
+        "double-softmax",
+    ),
+    "above its floor of ln(1 + 1/e) to ln 2, sigmoid in two layers": (
+        Example(
+            """
+model = keras.Sequential([
+    keras.layers.Dense(16, activation="relu"),
+    keras.layers.Dense(1, activation="sigmoid"),
+    keras.layers.Activation("sigmoid"),
+])
+model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
+model.fit(x, y, epochs=30, validation_data=(x_val, y_val), verbose=0)
+"""
+        ),
+        near(0.6268 * math.log(1 + 1 / math.e) + 0.3732 * math.log(2), 0.05),
+        "double-sigmoid",
+    ),
     "negative, prices under a loss for classes": (
         binary("regression", y="10 * y + 40", epochs=12),
         lambda loss: loss < 0,

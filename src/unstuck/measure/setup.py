@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+import numpy as np
+
 from unstuck.finding import Location
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.code.source import Sources, place_as_site
@@ -104,6 +106,12 @@ class Head:
     activation_layer: Layer
     """The layer that applies the activation: the head itself or an Activation/Softmax layer after it."""
     following: tuple[Layer, ...]
+
+    @property
+    def again(self) -> Layer | None:
+        """The layer that applies the output's activation to what has been through it already; None if none does."""
+        before = [layer for layer in (self.layer, *self.following) if layer.index < self.activation_layer.index]
+        return self.activation_layer if any(layer.activation == self.activation for layer in before) else None
 
 
 @dataclass(frozen=True)
@@ -380,9 +388,10 @@ def _optimizer(raw: Mapping[str, Any]) -> Optimizer:
     rate = config.get("learning_rate")
     schedule = _named(rate) if isinstance(rate, dict) else ""
     momentum = config.get("momentum")
+    number = rate if isinstance(rate, (int, float)) else raw.get("learning_rate")
     return Optimizer(
         kind=str(raw.get("kind", "")),
-        learning_rate=rate if isinstance(rate, (int, float)) else raw.get("learning_rate"),
+        learning_rate=None if number is None else float(str(np.float32(number))),  # 0.1 is recorded as 0.1000000015
         schedule=schedule,
         momentum=float(momentum if momentum is not None else 0.0),
         config=config,

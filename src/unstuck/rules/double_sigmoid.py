@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.experiments.interventions.from_logits import SetFromLogits
+from unstuck.experiments.interventions.remove_layers import RemoveLayers
 from unstuck.finding import Evidence
 from unstuck.measure.contract import UNPAIRED, Contract, paired, plain_output
 from unstuck.measure.data import Data
@@ -22,10 +23,10 @@ class DoubleSigmoid(Rule):
     """The output is a probability, and the loss takes it for a logit.
 
     What it finds
-    A sigmoid output compiled with binary cross-entropy that has from_logits=True.
+    A sigmoid output compiled with binary cross-entropy that has from_logits=True, or sigmoid applied by two layers.
 
     Why training stops
-    The loss applies a second sigmoid, which makes 0.5 of 0 and 0.731 of 1. A row of class 1 costs 0.3133 at least, one
+    A second sigmoid is applied, which makes 0.5 of 0 and 0.731 of 1. A row of class 1 costs 0.3133 at least, one
     of class 0 costs 0.6931, and no answer is ever taken for class 0; the gradient fades long before.
 
     What you see
@@ -77,23 +78,27 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             return NotApplicable("the loss is not a binary cross-entropy")
         if not paired(setup, contract):
             return NotApplicable(UNPAIRED)
-        if not loss.from_logits or head.activation != "sigmoid":
+        again = head.again
+        if head.activation != "sigmoid" or not (loss.from_logits or again):
             return Cleared("sigmoid is applied once at most")
         if not plain_output(setup):
             return NotApplicable("the sigmoid does not give the output itself")
         after = [layer for layer in head.following if layer.index > head.activation_layer.index]
-        if setup.backend == "tensorflow" and loss.name == "binary_crossentropy" and not after:
+        if setup.backend == "tensorflow" and loss.name == "binary_crossentropy" and not (after or again):
             return Cleared("on TensorFlow Keras takes the logits back from a sigmoid that comes last")
         learnt = room is not None and not room.exists
+        first = head.layer if again else head.activation_layer
         return Suspect(
             message="sigmoid is applied twice: the loss takes a probability for a logit",
             confidence="proven",
             severity="warning" if learnt else "error",
-            location=setup.loss_location("applies sigmoid again"),
-            related=(setup.layer_location(head.activation_layer, "activation", label="a probability already"),),
+            location=setup.layer_location(again, "activation", label="applies sigmoid again")
+            if again
+            else setup.loss_location("applies sigmoid again"),
+            related=(setup.layer_location(first, "activation", label="a probability already"),),
             evidence=gathered(_floor(data, skill) if loss.name == "binary_crossentropy" else None),
             scope={"layer": head.layer.name},
-            cures=(SetFromLogits(value=False),),
+            cures=(RemoveLayers((again.name,)) if again else SetFromLogits(value=False),),
             conclusion="the output lies between 0 and 1, so the second sigmoid gives 0.5 to 0.731, for any weights",
             leads_to=(
                 "learning-rate-too-low",

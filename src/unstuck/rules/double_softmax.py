@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from unstuck.experiments.interventions.from_logits import SetFromLogits
+from unstuck.experiments.interventions.remove_layers import RemoveLayers
 from unstuck.finding import Evidence
 from unstuck.measure.contract import Contract, plain_output, width_of_activation
 from unstuck.measure.room import Room
@@ -20,10 +21,10 @@ class DoubleSoftmax(Rule):
     """The output is probabilities, and the loss takes them for logits.
 
     What it finds
-    A softmax output compiled with a cross-entropy that has from_logits=True.
+    A softmax output compiled with a cross-entropy that has from_logits=True, or softmax applied by two layers in turn.
 
     Why training stops
-    The loss applies a second softmax. Probabilities differ by 1 at most, so the second softmax can never be sure: with
+    A second softmax is applied. Probabilities differ by 1 at most, so the second softmax can never be sure: with
     C classes the loss has the floor ln(1 + (C - 1) / e), and its gradient fades long before.
 
     What you see
@@ -84,25 +85,29 @@ model.fit(x, y, epochs=30, validation_data=(x_val, y_val), verbose=0)
             return NotApplicable("the loss is not a categorical cross-entropy")
         if not contract.single or setup.custom_train_step:
             return NotApplicable("the loss and the output cannot be paired (several outputs, or an own training step)")
-        if not loss.from_logits or head.activation != "softmax":
+        again = head.again
+        if head.activation != "softmax" or not (loss.from_logits or again):
             return Cleared("softmax is applied once at most")
         width = width_of_activation(setup)
         if width is None or width < 2 or not plain_output(setup):
             return NotApplicable("the softmax does not give the classes of the output")
         after = [layer for layer in head.following if layer.index > head.activation_layer.index]
-        if setup.backend == "tensorflow" and not after:
+        if setup.backend == "tensorflow" and not (after or again):
             return Cleared("on TensorFlow Keras takes the logits back from a softmax that comes last")
         floor = math.log(1 + (width - 1) / math.e)
         learnt = room is not None and not room.exists
+        first = head.layer if again else head.activation_layer
         return Suspect(
             message=f"softmax is applied twice: the loss cannot fall below {floor:.4f}",
             confidence="proven",
             severity="warning" if learnt else "error",
-            location=setup.loss_location("applies softmax again"),
-            related=(setup.layer_location(head.activation_layer, "activation", label="probabilities already"),),
+            location=setup.layer_location(again, "activation", label="applies softmax again")
+            if again
+            else setup.loss_location("applies softmax again"),
+            related=(setup.layer_location(first, "activation", label="probabilities already"),),
             evidence=gathered(_floor(floor, width, skill), _accuracy(skill)),
             scope={"layer": head.layer.name},
-            cures=(SetFromLogits(value=False),),
+            cures=(RemoveLayers((again.name,)) if again else SetFromLogits(value=False),),
             conclusion="probabilities lie between 0 and 1, so the second softmax gives the right class at most"
             f" e / (e + {width - 1}) = {math.e / (math.e + width - 1):.3f}, for any weights",
             leads_to=(

@@ -99,7 +99,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
         rise = _rise(curve, replay)
         seen = [*_divergence(curve), *_jump(rise), *_thrown(replay), *_killed(setup, replay)]
         rate, usual = setup.optimizer.learning_rate, HIGH.get(setup.optimizer.kind, USUALLY_HIGH)
-        if rate is not None and rate > 1.001 * usual:  # a rate of 0.1 is recorded as float32, a little above it
+        if rate is not None and rate > usual:
             seen.append(
                 Evidence(
                     measure="learning-rate",

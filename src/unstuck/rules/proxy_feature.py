@@ -13,7 +13,7 @@ class ProxyFeature(Rule):
     """
     What it finds:
     A feature that was made after the outcome: an effect of it, columns whose difference, sum or ratio is the target,
-    a value that only one class leaves.
+    a value that only one class leaves. Or the number of a row in a table that was sorted by label.
 
     Why training stops:
     Little is left to learn beside it, and the model fails where it is not known yet.
@@ -79,6 +79,7 @@ model.fit(x[:1000], y[:1000], validation_data=(x[1000:], y[1000:]), epochs=15, v
             "effect": f"{called} looks like an effect of the label, not a cause: is it known when the model is asked?",
             "identity": f"the target is computed from {called}",
             "value": f"a value of {called} gives one class away: is it filled in after the outcome?",
+            "row number": f"{called} numbers the rows of a table that was sorted by label, and is trained on",
         }[proxy.kind]
         return Suspect(
             message=message,

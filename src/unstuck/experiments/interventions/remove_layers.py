@@ -32,6 +32,8 @@ class RemoveLayers(Intervention):
                 layer.update(class_name="Activation", module="keras.layers", registered_name=None)
                 layer["config"] = {"name": name, "activation": "linear"}
                 layer.pop("build_config", None)
+                for node in layer.get("inbound_nodes", ()):
+                    node["kwargs"] = {}  # a mask, or whether it is training: the identity takes neither
         return changed
 
     def edit(self, setup: Setup) -> Fix | None:

@@ -1,6 +1,6 @@
-"""Columns that were made after the outcome: its effect, a piece of arithmetic that gives it, a value only it leaves.
+"""Columns that are no cause of the outcome: its effect, arithmetic that gives it, a value only it leaves, a row number.
 
-Strength alone accuses nobody: an honest feature may be strong. Three signs are looked for that an honest strong
+Strength alone accuses nobody: an honest feature may be strong. Four signs are looked for that an honest strong
 feature does not leave. An effect of the outcome is independent of all other columns once the outcome is known, while
 these columns still say something about the outcome when the effect is known; for a cause it is the other way round.
 """
@@ -35,10 +35,17 @@ SPARE = 2
 EQUIVALENT = 0.98
 COMMON = 30
 """Rows with one value from which it is more than a coincidence that they are of one class."""
+SPARSE = 1.5
+"""Numbers there may be for each row: some rows were dropped since they were numbered."""
+STEPS = 0.1
+"""How far a gap between row numbers may be from whole, in steps: float32 after scaling leaves 1e-3."""
+IN_ORDER = 0.2
+"""Changes of the label from one row number to the next, against those of a random order, up to which the rows stood in
+the order of their labels."""
 BINS, MAX_ROWS, MAX_OTHERS, MAX_IN_IDENTITY = 20, 5_000, 20, 40
 SEED = 47
 
-Kind = Literal["effect", "identity", "value"]
+Kind = Literal["effect", "identity", "value", "row number"]
 
 
 @dataclass(frozen=True)
@@ -64,11 +71,15 @@ class Proxies:
     def of(cls, case: Case) -> Self:
         solo, data, task = case.get(Solo), case.get(Data), case.get(Task)
         names = data.columns if len(data.columns) == data.flat.shape[1] else ()
-        return cls.measure(data.flat, task, solo, names)
+        return cls.measure(data.flat, task, solo, names, held=len(data.held_y))
 
     @classmethod
-    def measure(cls, table: np.ndarray, task: Task, solo: Solo, names: tuple[str, ...] = ()) -> Self:
-        """Look for proxies among the columns of `table`, (n, d), that `solo` does not call copies of the label."""
+    def measure(cls, table: np.ndarray, task: Task, solo: Solo, names: tuple[str, ...] = (), *, held: int = 0) -> Self:
+        """Look for proxies among the columns of `table`, (n, d), that `solo` does not call copies of the label.
+
+        Args:
+            held: how many rows of the same table are held out.
+        """
         rows = np.sort(np.random.default_rng(SEED).permutation(len(table))[:MAX_ROWS])
         x, y = np.nan_to_num(table[rows], posinf=0.0, neginf=0.0), task.y[rows]
         open_columns = [c for c in solo.columns if not c.kind]
@@ -85,8 +96,14 @@ class Proxies:
                 text = _effect(x, y, top, others, task)
                 found += [Proxy("effect", (top,), (called(top),), skills[0], text)] if text else []
             for column in open_columns if task.is_classes else ():
-                text = _telling_value(x[:, column.index], y)
-                found += [Proxy("value", (column.index,), (called(column.index),), column.skill, text)] if text else []
+                told: dict[Kind, str] = {"value": _telling_value(x[:, column.index], y)}
+                if x.shape[1] > 1:
+                    told["row number"] = _row_number(x[:, column.index], y, len(table) + held)
+                found += [
+                    Proxy(kind, (column.index,), (called(column.index),), column.skill, text)
+                    for kind, text in told.items()
+                    if text
+                ]
             if not task.is_classes and not solo.copies:
                 found += [Proxy("identity", p, tuple(map(called, p)), 1.0, text) for p, text in _identity(x, y[:, 0])]
         return cls(tuple(found), skills[0], skills[1])
@@ -160,6 +177,23 @@ def _telling_value(column: np.ndarray, y: np.ndarray) -> str:
     if (of_class & at).sum() < EQUIVALENT * at.sum() or (of_class & at).sum() < EQUIVALENT * of_class.sum():
         return ""
     return f"it is {values[often]:.4g} in {(of_class & at).sum()} of {of_class.sum()} rows of class {label}, else never"
+
+
+def _row_number(column: np.ndarray, y: np.ndarray, rows: int) -> str:
+    """Whole numbers, each once and hardly more of them than rows, whose order is nearly that of the labels."""
+    order = np.argsort(column, kind="stable")
+    gaps = np.diff(column[order])
+    if not len(gaps) or gaps.min() <= 0:
+        return ""
+    whole = np.round(gaps / gaps.min())
+    step = gaps.sum() / whole.sum()
+    if whole.sum() >= SPARSE * rows or np.abs(gaps / step - whole).max() > STEPS:
+        return ""
+    changes = int((np.diff(y[order]) != 0).sum())
+    at_random = (len(y) - 1) * (1 - float(((np.bincount(y) / len(y)) ** 2).sum()))
+    if changes > IN_ORDER * at_random:
+        return ""
+    return f"it numbers the rows, and in their order the label changes {changes} times, at random {at_random:.0f} times"
 
 
 def _identity(x: np.ndarray, y: np.ndarray) -> list[tuple[tuple[int, ...], str]]:
