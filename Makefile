@@ -20,9 +20,9 @@ demo: .make/run
 	@echo; echo "The same as a page: $(CURDIR)/.unstuck/demo.html"
 
 test: .make/test
-	KERAS_BACKEND=jax $(BIN)/python -m pytest -n 2 --dist loadgroup
-	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -n 2 --dist loadgroup $(PER_BACKEND)
-	KERAS_BACKEND=torch $(BIN)/python -m pytest -n 2 --dist loadgroup $(PER_BACKEND)
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -n 2
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -n 2 $(PER_BACKEND)
+	KERAS_BACKEND=torch $(BIN)/python -m pytest -n 2 $(PER_BACKEND)
 
 check: .make/lint
 	$(BIN)/ruff format --check .

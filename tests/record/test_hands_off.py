@@ -16,7 +16,6 @@ import pytest
 
 from unstuck.record.recorded import read_run
 
-pytestmark = pytest.mark.xdist_group("hands-off")  # one worker: its script is run three times and takes a minute
 BACKEND = keras.backend.backend()
 PROGRAMS = Path(__file__).parent.parent / "programs"
 RUN = (
