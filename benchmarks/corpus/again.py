@@ -61,7 +61,7 @@ def stand_again(report: Report, folder: Path, workers: Workers, *, budget: float
     labels = {trial.id: trial.label for trial in report.experiments}
     found = {}
     for finding in confirmed:
-        suspect, label = judge(rules[finding.rule], case).suspect, labels[str(finding.cure)]
+        suspect, label = judge(rules[finding.rule], case).suspect, labels[finding.cure]
         cure = next((c for c in suspect.cures if c.label == label), None) if suspect else None
         if suspect is None or cure is None:
             continue

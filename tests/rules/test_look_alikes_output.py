@@ -28,6 +28,16 @@ model.compile("sgd", loss="sparse_categorical_crossentropy", metrics=["accuracy"
 model.fit(x, y, epochs=4, validation_data=(x_val, y_val), verbose=0)
 """
 
+TWICE = """
+model = keras.Sequential([
+    keras.layers.Dense(16, activation="relu"),
+    keras.layers.Dense({units}, activation="{activation}"),
+    keras.layers.Activation("{activation}"),
+])
+model.compile(keras.optimizers.Adam(0.01), loss="{loss}")
+model.fit(x, y, epochs=30, validation_data=(x_val, y_val), verbose=0)
+"""
+
 EXPONENTIAL = ', activation="exponential", bias_initializer=keras.initializers.Constant(3.0)'
 
 
@@ -92,32 +102,14 @@ model.fit(x, y, epochs=1, validation_data=(x_val, y_val), verbose=0)
     ),
     "above its floor of ln(1 + 2/e), softmax in two layers": (
         Example(
-            """
-model = keras.Sequential([
-    keras.layers.Dense(16, activation="relu"),
-    keras.layers.Dense(3, activation="softmax"),
-    keras.layers.Activation("softmax"),
-])
-model.compile(keras.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy")
-model.fit(x, y, epochs=30, validation_data=(x_val, y_val), verbose=0)
-""",
+            TWICE.format(units=3, activation="softmax", loss="sparse_categorical_crossentropy"),
             data="three-classes",
         ),
         near(math.log(1 + 2 / math.e), 0.03),
         "double-softmax",
     ),
     "above its floor of ln(1 + 1/e) to ln 2, sigmoid in two layers": (
-        Example(
-            """
-model = keras.Sequential([
-    keras.layers.Dense(16, activation="relu"),
-    keras.layers.Dense(1, activation="sigmoid"),
-    keras.layers.Activation("sigmoid"),
-])
-model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
-model.fit(x, y, epochs=30, validation_data=(x_val, y_val), verbose=0)
-"""
-        ),
+        Example(TWICE.format(units=1, activation="sigmoid", loss="binary_crossentropy")),
         near(0.6268 * math.log(1 + 1 / math.e) + 0.3732 * math.log(2), 0.05),
         "double-sigmoid",
     ),

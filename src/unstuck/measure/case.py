@@ -46,6 +46,12 @@ class Case:
         self.crashed: dict[str, str] = {}
         """Quantities whose derivation failed by a mistake of ours, and how."""
 
+    @property
+    def file(self) -> str:
+        """The recorded name of the file that calls fit, "" where that is not known."""
+        site = self.fit.body.get("site")
+        return str(site["file"]) if site else ""
+
     def get(self, kind: type[Q]) -> Q:
         """The quantity of this type.
 

@@ -108,10 +108,11 @@ class Head:
     following: tuple[Layer, ...]
 
     @property
-    def again(self) -> Layer | None:
-        """The layer that applies the output's activation to what has been through it already; None if none does."""
-        before = [layer for layer in (self.layer, *self.following) if layer.index < self.activation_layer.index]
-        return self.activation_layer if any(layer.activation == self.activation for layer in before) else None
+    def before(self) -> Layer | None:
+        """The layer that has applied the output's activation before `activation_layer` does so again; None if none."""
+        chain = (self.layer, *self.following)
+        earlier = (layer for layer in chain if layer.index < self.activation_layer.index)
+        return next((layer for layer in earlier if layer.activation == self.activation), None)
 
 
 @dataclass(frozen=True)

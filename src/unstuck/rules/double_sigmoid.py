@@ -78,27 +78,28 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             return NotApplicable("the loss is not a binary cross-entropy")
         if not paired(setup, contract):
             return NotApplicable(UNPAIRED)
-        again = head.again
-        if head.activation != "sigmoid" or not (loss.from_logits or again):
+        before = head.before
+        if head.activation != "sigmoid" or not (loss.from_logits or before):
             return Cleared("sigmoid is applied once at most")
         if not plain_output(setup):
             return NotApplicable("the sigmoid does not give the output itself")
         after = [layer for layer in head.following if layer.index > head.activation_layer.index]
-        if setup.backend == "tensorflow" and loss.name == "binary_crossentropy" and not (after or again):
+        if setup.backend == "tensorflow" and loss.name == "binary_crossentropy" and not (after or before):
             return Cleared("on TensorFlow Keras takes the logits back from a sigmoid that comes last")
         learnt = room is not None and not room.exists
-        first = head.layer if again else head.activation_layer
         return Suspect(
             message="sigmoid is applied twice: the loss takes a probability for a logit",
             confidence="proven",
             severity="warning" if learnt else "error",
-            location=setup.layer_location(again, "activation", label="applies sigmoid again")
-            if again
+            location=setup.layer_location(head.activation_layer, "activation", label="applies sigmoid again")
+            if before
             else setup.loss_location("applies sigmoid again"),
-            related=(setup.layer_location(first, "activation", label="a probability already"),),
+            related=(
+                setup.layer_location(before or head.activation_layer, "activation", label="a probability already"),
+            ),
             evidence=gathered(_floor(data, skill) if loss.name == "binary_crossentropy" else None),
             scope={"layer": head.layer.name},
-            cures=(RemoveLayers((again.name,)) if again else SetFromLogits(value=False),),
+            cures=(RemoveLayers((head.activation_layer.name,)) if before else SetFromLogits(value=False),),
             conclusion="the output lies between 0 and 1, so the second sigmoid gives 0.5 to 0.731, for any weights",
             leads_to=(
                 "learning-rate-too-low",

@@ -85,29 +85,30 @@ model.fit(x, y, epochs=30, validation_data=(x_val, y_val), verbose=0)
             return NotApplicable("the loss is not a categorical cross-entropy")
         if not contract.single or setup.custom_train_step:
             return NotApplicable("the loss and the output cannot be paired (several outputs, or an own training step)")
-        again = head.again
-        if head.activation != "softmax" or not (loss.from_logits or again):
+        before = head.before
+        if head.activation != "softmax" or not (loss.from_logits or before):
             return Cleared("softmax is applied once at most")
         width = width_of_activation(setup)
         if width is None or width < 2 or not plain_output(setup):
             return NotApplicable("the softmax does not give the classes of the output")
         after = [layer for layer in head.following if layer.index > head.activation_layer.index]
-        if setup.backend == "tensorflow" and not (after or again):
+        if setup.backend == "tensorflow" and not (after or before):
             return Cleared("on TensorFlow Keras takes the logits back from a softmax that comes last")
         floor = math.log(1 + (width - 1) / math.e)
         learnt = room is not None and not room.exists
-        first = head.layer if again else head.activation_layer
         return Suspect(
             message=f"softmax is applied twice: the loss cannot fall below {floor:.4f}",
             confidence="proven",
             severity="warning" if learnt else "error",
-            location=setup.layer_location(again, "activation", label="applies softmax again")
-            if again
+            location=setup.layer_location(head.activation_layer, "activation", label="applies softmax again")
+            if before
             else setup.loss_location("applies softmax again"),
-            related=(setup.layer_location(first, "activation", label="probabilities already"),),
+            related=(
+                setup.layer_location(before or head.activation_layer, "activation", label="probabilities already"),
+            ),
             evidence=gathered(_floor(floor, width, skill), _accuracy(skill)),
             scope={"layer": head.layer.name},
-            cures=(RemoveLayers((again.name,)) if again else SetFromLogits(value=False),),
+            cures=(RemoveLayers((head.activation_layer.name,)) if before else SetFromLogits(value=False),),
             conclusion="probabilities lie between 0 and 1, so the second softmax gives the right class at most"
             f" e / (e + {width - 1}) = {math.e / (math.e + width - 1):.3f}, for any weights",
             leads_to=(

@@ -9,6 +9,7 @@ import numpy as np
 
 from unstuck.experiments.interventions.loss import SetLoss
 from unstuck.finding import Evidence, Location
+from unstuck.measure.code.source import called
 from unstuck.measure.contract import Contract, suited_loss
 from unstuck.measure.data import Data
 from unstuck.measure.replay import Replay
@@ -192,7 +193,7 @@ def breaking_calls(setup: Setup, name: str) -> tuple[Location, ...]:
     """Where the recorded source of the loss `name` calls something without a gradient."""
     found = []
     for file, lines in setup.sources.lines.items():
-        for called, line, column, end_line, end_column in _breaking("\n".join(lines), name):
+        for word, line, column, end_line, end_column in _breaking("\n".join(lines), name):
             found.append(
                 Location(
                     file=setup.sources.shown(file),
@@ -200,7 +201,7 @@ def breaking_calls(setup: Setup, name: str) -> tuple[Location, ...]:
                     column=column + 1,
                     end_line=end_line,
                     end_column=end_column + 1,
-                    label=f"{called} has no gradient",
+                    label=f"{word} has no gradient",
                 )
             )
     return tuple(found)
@@ -216,7 +217,7 @@ def _breaking(text: str, name: str) -> tuple[tuple[str, int, int, int, int], ...
         n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and _snake(n.name) == _snake(name)
     ]
     calls = [node for body in bodies for node in ast.walk(body) if isinstance(node, ast.Call)]
-    named = [(getattr(call.func, "attr", getattr(call.func, "id", "")), call) for call in calls]
+    named = [(called(call), call) for call in calls]
     return tuple(
         (f"{word}()", call.lineno, call.col_offset, call.end_lineno or call.lineno, call.end_col_offset or 0)
         for word, call in named

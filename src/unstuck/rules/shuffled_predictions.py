@@ -6,6 +6,7 @@ import ast
 
 from unstuck.finding import Evidence, Fix
 from unstuck.measure.code.predictions import Predictions
+from unstuck.measure.code.source import called
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
@@ -123,5 +124,5 @@ print("accuracy", np.mean((answers[:, 0] > 0.5) == y_val))
 def _compares(use: ast.AST) -> bool:
     if isinstance(use, ast.Compare):
         return True
-    name = getattr(use.func, "attr", getattr(use.func, "id", "")) if isinstance(use, ast.Call) else ""
+    name = called(use) if isinstance(use, ast.Call) else ""
     return name in COMPARING or name == "argmax"

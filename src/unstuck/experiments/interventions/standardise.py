@@ -10,6 +10,7 @@ import numpy as np
 from unstuck.experiments.experiment import Experiment, layer_configs
 from unstuck.experiments.intervention import Intervention
 from unstuck.finding import Edit, Fix
+from unstuck.measure.code.source import called
 from unstuck.measure.setup import Setup
 
 PIXEL_RANGE = 255
@@ -151,7 +152,7 @@ def _front_of_list(setup: Setup) -> tuple[Edit, ...]:
 
 def _front(call: ast.Call | None) -> ast.expr | None:
     """The first layer after the input in the list of a Sequential call."""
-    name = getattr(call.func, "attr", getattr(call.func, "id", "")) if call else ""
+    name = called(call) if call else ""
     if call is None or name != "Sequential" or not call.args or not isinstance(call.args[0], ast.List):
         return None
     for item in call.args[0].elts:

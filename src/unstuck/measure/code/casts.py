@@ -32,8 +32,7 @@ class Casts:
     @classmethod
     def of(cls, case: Case) -> Self:
         sources = case.get(Sources)
-        site = case.fit.body.get("site")
-        file = site["file"] if site else ""
+        file = case.file
         parsed = sources.tree(file)
         return cls(tuple(Cut(ast.unparse(node), sources.span(file, node)) for node in ast.walk(parsed) if _cuts(node)))
 

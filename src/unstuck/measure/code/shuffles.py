@@ -8,7 +8,7 @@ from typing import Self
 
 from unstuck.finding import Location
 from unstuck.measure.case import Case
-from unstuck.measure.code.source import Sources
+from unstuck.measure.code.source import Sources, called
 
 ORDERING = frozenset({"shuffle", "permutation", "permuted", "sample", "flow", "flow_from_directory"})
 """Calls that put rows in a random order; `flow` and `sample` on what they are called on or given first."""
@@ -35,14 +35,11 @@ class Shuffles:
     @classmethod
     def of(cls, case: Case) -> Self:
         sources = case.get(Sources)
-        site = case.fit.body.get("site")
-        file = site["file"] if site else ""
-        parsed = sources.tree(file)
-        calls = sorted((n for n in ast.walk(parsed) if isinstance(n, ast.Call)), key=lambda n: (n.lineno, n.col_offset))
+        file = case.file
         found: list[Shuffle] = []
         pairs = []
-        for call in calls:
-            if _called(call) in SEEDING:
+        for call in sources.calls(file):
+            if called(call) in SEEDING:
                 found = []
                 continue
             shuffle = _shuffle(call, sources, file)
@@ -57,12 +54,8 @@ def _apart(one: Shuffle, other: Shuffle) -> bool:
     return one.array != other.array and (not one.seed or one.seed != other.seed)
 
 
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-
-
 def _shuffle(call: ast.Call, sources: Sources, file: str) -> Shuffle | None:
-    name = _called(call)
+    name = called(call)
     if name not in ORDERING or any(
         isinstance(k.value, ast.Constant) and k.value.value is False and k.arg == "shuffle" for k in call.keywords
     ):

@@ -36,6 +36,15 @@ def _calls(text: str) -> tuple[ast.Call, ...]:
     return tuple(node for node in ast.walk(_tree(text)) if isinstance(node, ast.Call))
 
 
+def called(call: ast.Call) -> str:
+    """The last name of what is called: `fit` in `model.fit(x)`; "" where it has none.
+
+    >>> called(ast.parse("model.fit(x)", mode="eval").body)
+    'fit'
+    """
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
 @dataclass(frozen=True)
 class Sources:
     """The text of the person's files as they were when they ran."""
@@ -87,15 +96,18 @@ class Sources:
         """The syntax tree of a file; empty when it is not at hand or is no Python."""
         return _tree("\n".join(self.lines.get(file, ())))
 
+    def calls(self, file: str) -> list[ast.Call]:
+        """All calls in a file, in the order in which they stand there."""
+        return sorted(_calls("\n".join(self.lines.get(file, ()))), key=lambda call: (call.lineno, call.col_offset))
+
     def calls_named(self, file: str, name: str) -> list[dict[str, Any]]:
         """Sites of all calls of `name` (`Dense(...)`, `layers.Dense(...)`, `model.compile(...)`) in a file, in order.
 
         For runs whose layers were built before the recorder came: a call is theirs only if the numbers agree.
         """
         found = []
-        for node in _calls("\n".join(self.lines.get(file, ()))):
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called == name:
+        for node in self.calls(file):
+            if called(node) == name:
                 span = self.span(file, node, "")
                 found.append(
                     {
@@ -106,7 +118,7 @@ class Sources:
                         "end_column": span.end_column,
                     }
                 )
-        return sorted(found, key=lambda site: (site["line"], site["column"]))
+        return found
 
     def keras_name(self, file: str) -> str:
         """What Keras is called in a file: `keras`, `tf.keras`, an alias; "" when it has no name there.

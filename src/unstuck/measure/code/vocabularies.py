@@ -8,7 +8,7 @@ from typing import Self
 
 from unstuck.finding import Location
 from unstuck.measure.case import Case
-from unstuck.measure.code.source import Sources
+from unstuck.measure.code.source import Sources, called
 
 FITTING = frozenset({"fit_on_texts", "build_vocab", "build_vocab_from_iterator"})
 ADAPTED = frozenset({"TextVectorization", "StringLookup", "IntegerLookup"})
@@ -33,13 +33,10 @@ class Vocabularies:
     @classmethod
     def of(cls, case: Case) -> Self:
         sources = case.get(Sources)
-        site = case.fit.body.get("site")
-        file = site["file"] if site else ""
-        parsed = sources.tree(file)
-        adapted = {name for node in ast.walk(parsed) for name in _vocabulary_layers(node)}
+        file = case.file
+        adapted = {name for node in ast.walk(sources.tree(file)) for name in _vocabulary_layers(node)}
         found: list[VocabularyFit] = []
-        calls = (n for n in ast.walk(parsed) if isinstance(n, ast.Call))
-        for call in sorted(calls, key=lambda n: (n.lineno, n.col_offset)):
+        for call in sources.calls(file):
             owner = _owner(call, adapted)
             if owner is not None and call.args:
                 found.append(VocabularyFit(owner, ast.unparse(call.args[0]), sources.span(file, call)))
@@ -51,12 +48,11 @@ def _vocabulary_layers(node: ast.AST) -> list[str]:
     """Names that a statement gives to layers with a vocabulary."""
     if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
         return []
-    made = node.value.func
-    kind = made.attr if isinstance(made, ast.Attribute) else getattr(made, "id", "")
-    return [target.id for target in node.targets if isinstance(target, ast.Name)] if kind in ADAPTED else []
+    made = [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return made if called(node.value) in ADAPTED else []
 
 
 def _owner(call: ast.Call, adapted: set[str]) -> str | None:
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = called(call)
     owner = ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else name
     return owner if name in FITTING or (name == "adapt" and owner in adapted) else None

@@ -96,9 +96,10 @@ class Proxies:
                 text = _effect(x, y, top, others, task)
                 found += [Proxy("effect", (top,), (called(top),), skills[0], text)] if text else []
             for column in open_columns if task.is_classes else ():
-                told: dict[Kind, str] = {"value": _telling_value(x[:, column.index], y)}
-                if x.shape[1] > 1:
-                    told["row number"] = _row_number(x[:, column.index], y, len(table) + held)
+                told: dict[Kind, str] = {
+                    "value": _telling_value(x[:, column.index], y),
+                    "row number": _row_number(x[:, column.index], y, len(table) + held),
+                }
                 found += [
                     Proxy(kind, (column.index,), (called(column.index),), column.skill, text)
                     for kind, text in told.items()

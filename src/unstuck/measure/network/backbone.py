@@ -52,8 +52,7 @@ class Backbone:
     @classmethod
     def of(cls, case: Case) -> Self:
         sources = case.get(Sources)
-        site = case.fit.body.get("site")
-        file = site["file"] if site else ""
+        file = case.file
         parsed = sources.tree(file)
         calls = [n for n in ast.walk(parsed) if isinstance(n, ast.Call) and _family(_last(n.func)) and _capital(n.func)]
         if len(calls) != 1:
