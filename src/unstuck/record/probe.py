@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from unstuck.record.given import given, keys
+from unstuck.record.passes import Passes
 from unstuck.record.probe_metrics import metric_values
 from unstuck.record.probe_non_finite import locate
 from unstuck.record.rebuild import CannotRebuild, arranged, assign, load_objects, output_of, rebuild
@@ -71,16 +72,17 @@ def _replay(
     names, first = keys(model.variables), None
     if fit.steps[0] == 0:  # before anything is assigned: the variables still hold what their initialisers drew
         first = given(names, [_numpy(v) for v in model.variables], snapshots[0])
-    chosen = np.sort(np.random.default_rng(SEED).permutation(len(x[0]))[: _probe_rows(model, x)])
+    passes = Passes(model)
+    chosen = np.sort(np.random.default_rng(SEED).permutation(len(x[0]))[: _probe_rows(passes, model, x)])
     rows, labels = tuple(a[chosen] for a in x), tuple(a[chosen] for a in targets)
     weight = fit.arrays["train-weight"][chosen] if "train-weight" in fit.arrays else None
     moments = []
     for step, values in zip(fit.steps, snapshots, strict=True):
         assign(model, values)
-        moments.append({"step": step, **_moment(model, rows, labels, weight)})
+        moments.append({"step": step, **_moment(passes, model, rows, labels, weight)})
     body = {
         "moments": moments,
-        **_loss_reactions(model, rows, labels),
+        **_loss_reactions(passes, model, rows, labels),
         **_moves(model, snapshots),
         "variables": names,
         "given": first,
@@ -94,7 +96,7 @@ def _replay(
     bad = run.arrays(f"fit-{fit.index}-non-finite")
     if bad:
         body["non_finite"] = _safely(
-            lambda: locate(fit.steps, snapshots, int(fit.non_finite["step"]), bad, partial(_seen, model)), {}
+            lambda: locate(fit.steps, snapshots, int(fit.non_finite["step"]), bad, partial(_seen, passes, model)), {}
         )
         assign(model, snapshots[-1])
     outputs = predict(x)
@@ -107,24 +109,31 @@ def _replay(
     return body, {"train-outputs": outputs, "held-outputs": predict(held) if held else np.zeros((0, 1))}
 
 
-def _probe_rows(model: Any, x: Sequence[np.ndarray]) -> int:
+def _probe_rows(passes: Passes, model: Any, x: Sequence[np.ndarray]) -> int:
     """Rows to look at: fewer where images pass through many channels."""
-    values = sum(out[:1].size for _, out in _layer_outputs(model, [a[:2] for a in x]))
+    values = passes.values_a_row(_tensors(model, [a[:2] for a in x]))
     return int(np.clip(PROBE_VALUES // max(1, values), FEW_ROWS, PROBE_ROWS))
 
 
 def _seen(
-    model: Any, values: Sequence[np.ndarray], x: tuple[np.ndarray, ...]
+    passes: Passes, model: Any, values: Sequence[np.ndarray], x: tuple[np.ndarray, ...]
 ) -> tuple[list[dict[str, Any]], np.ndarray]:
     """States of the layers and outputs of the model with these weights on these inputs."""
     assign(model, values)
-    return _layer_states(model, x), _numpy(output_of(model(_tensors(model, x), training=False)))
+    inputs = _tensors(model, x)
+    states = [_layer_state(layer, out) for layer, out in passes.forward(inputs)[0]]
+    return states, _numpy(output_of(model(inputs, training=False)))
 
 
-def _moment(model: Any, x: Sequence[np.ndarray], y: Sequence[np.ndarray], weight: Any) -> dict[str, Any]:
-    layers = _layer_states(model, x)
-    penalty = _safely(lambda: float(sum(float(np.asarray(_numpy(v))) for v in model.losses)), np.nan)
-    loss, gradients = _safely(lambda: _gradients(model, x, y, weight), (np.nan, None))
+def _moment(
+    passes: Passes, model: Any, x: Sequence[np.ndarray], y: Sequence[np.ndarray], weight: Any
+) -> dict[str, Any]:
+    import keras
+
+    inputs, target = _tensors(model, x), arranged([keras.ops.convert_to_tensor(a) for a in y])
+    weights = None if weight is None else keras.ops.convert_to_tensor(weight)
+    outputs, penalty = passes.forward(inputs)
+    loss, gradients = _safely(lambda: passes.gradients(inputs, target, weights), (np.nan, None))
     variables = []
     for i, variable in enumerate(model.trainable_variables):
         value = _numpy(variable)
@@ -140,44 +149,9 @@ def _moment(model: Any, x: Sequence[np.ndarray], y: Sequence[np.ndarray], weight
     return {
         "loss": loss - (penalty if np.isfinite(penalty) else 0.0),
         "penalty": penalty,
-        "layers": layers,
+        "layers": [_layer_state(layer, out) for layer, out in outputs],
         "variables": variables,
     }
-
-
-def _layer_states(model: Any, x: Sequence[np.ndarray]) -> list[dict[str, Any]]:
-    return [_layer_state(layer, out) for layer, out in _layer_outputs(model, x)]
-
-
-def _layer_outputs(model: Any, x: Sequence[np.ndarray]) -> list[tuple[Any, np.ndarray]]:
-    """Outputs of every layer in one forward pass in inference mode, by watching `call` of each layer instance."""
-    from unstuck.record.describe import leaf_layers
-
-    seen: list[tuple[Any, np.ndarray]] = []
-    originals = []
-
-    def watch(layer: Any) -> None:
-        original = layer.call
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            out = original(*args, **kwargs)
-            if hasattr(out, "shape") and len(out.shape) >= 2:
-                seen.append((layer, _numpy(out)))
-            return out
-
-        originals.append((layer, original))
-        object.__setattr__(layer, "call", call)
-
-    for layer in leaf_layers(model):
-        _safely(lambda layer=layer: watch(layer), None)  # type: ignore[misc]
-    try:
-        model(_tensors(model, x), training=False)
-    except Exception:
-        return []
-    finally:
-        for layer, _ in originals:
-            _safely(lambda layer=layer: object.__delattr__(layer, "call"), None)  # type: ignore[misc]
-    return seen
 
 
 def _layer_state(layer: Any, out: np.ndarray) -> dict[str, Any]:
@@ -207,62 +181,15 @@ def _layer_state(layer: Any, out: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _gradients(model: Any, x: Sequence[np.ndarray], y: Sequence[np.ndarray], weight: Any) -> tuple[float, list[Any]]:
-    """Total loss in training mode and its gradient for each trainable variable, on the backend in use."""
-    import keras
-
-    backend = keras.backend.backend()
-    inputs, target = _tensors(model, x), arranged([keras.ops.convert_to_tensor(a) for a in y])
-    weights = None if weight is None else keras.ops.convert_to_tensor(weight)
-    if backend == "jax":
-        return _jax_gradients(model, inputs, target, weights)
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        with tf.GradientTape() as tape:
-            loss = _native_loss(model, inputs, target, weights)
-        found = tape.gradient(loss, [v.value for v in model.trainable_variables])
-        return float(_numpy(loss)), [None if g is None else _numpy(tf.convert_to_tensor(g)) for g in found]
-    import torch
-
-    loss = _native_loss(model, inputs, target, weights)
-    found = torch.autograd.grad(loss, [v.value for v in model.trainable_variables], allow_unused=True)
-    return float(_numpy(loss)), [None if g is None else _numpy(g) for g in found]
-
-
-def _native_loss(model: Any, inputs: Any, target: Any, weights: Any) -> Any:
-    return model.compute_loss(inputs, target, model(inputs, training=True), weights, training=True)
-
-
-def _jax_gradients(model: Any, inputs: Any, target: Any, weights: Any) -> tuple[float, list[Any]]:
-    import jax
-
-    fixed = [v.value for v in model.non_trainable_variables]
-    metrics = [v.value for v in model.metrics_variables]
-
-    def loss_of(trainable: Any) -> Any:
-        outputs, after = model.stateless_call(trainable, fixed, inputs, training=True)
-        loss, _ = model.stateless_compute_loss(
-            trainable,
-            after,
-            metrics,
-            x=inputs,
-            y=target,
-            y_pred=outputs,
-            sample_weight=weights,
-            training=True,
-        )
-        return loss
-
-    loss, found = jax.value_and_grad(loss_of)([v.value for v in model.trainable_variables])
-    return float(loss), [np.asarray(g) for g in found]
-
-
-def _loss_reactions(model: Any, x: Sequence[np.ndarray], targets: Sequence[np.ndarray]) -> dict[str, Any]:
+def _loss_reactions(
+    passes: Passes, model: Any, x: Sequence[np.ndarray], targets: Sequence[np.ndarray]
+) -> dict[str, Any]:
     """How the compiled loss reacts to other outputs, other labels, and its gradient for the outputs.
 
     Not measured where a model has several outputs.
     """
+    from keras import ops
+
     unknown = {"loss_change": np.nan, "label_change": np.nan, "gradient_zero": False}
     if len(targets) > 1:
         return unknown
@@ -270,10 +197,7 @@ def _loss_reactions(model: Any, x: Sequence[np.ndarray], targets: Sequence[np.nd
     outputs = np.asarray(model.predict(arranged(list(x), model), verbose=0, batch_size=256))
 
     def loss(target: np.ndarray, answer: np.ndarray) -> float:
-        import keras
-
-        found = model.compute_loss(None, keras.ops.convert_to_tensor(target), keras.ops.convert_to_tensor(answer), None)
-        return float(_numpy(found))
+        return passes.loss(ops.convert_to_tensor(target), ops.convert_to_tensor(answer))
 
     def changes() -> dict[str, Any]:
         base = loss(y, outputs)
@@ -288,34 +212,11 @@ def _loss_reactions(model: Any, x: Sequence[np.ndarray], targets: Sequence[np.nd
             "label_change": abs(loss(y[rng.permutation(len(y))], outputs) - base) / scale,
         }
 
-    zero = _safely(lambda: _output_gradient_zero(model, y, outputs), False)
-    return {**unknown, **_safely(changes, {}), "gradient_zero": zero}
+    def zero() -> bool:
+        gradient = passes.gradient_of_answers(ops.convert_to_tensor(y), ops.convert_to_tensor(outputs))
+        return gradient is None or bool((gradient == 0).all())
 
-
-def _output_gradient_zero(model: Any, y: np.ndarray, outputs: np.ndarray) -> bool:
-    import keras
-
-    backend = keras.backend.backend()
-    target = keras.ops.convert_to_tensor(y)
-    if backend == "jax":
-        import jax
-
-        gradient = jax.grad(lambda p: model.compute_loss(None, target, p, None))(jax.numpy.asarray(outputs))
-    elif backend == "tensorflow":
-        import tensorflow as tf
-
-        answer = tf.convert_to_tensor(outputs)
-        with tf.GradientTape() as tape:
-            tape.watch(answer)
-            value = model.compute_loss(None, target, answer, None)
-        gradient = tape.gradient(value, answer)
-    else:
-        import torch
-
-        answer = torch.tensor(outputs, requires_grad=True)
-        value = model.compute_loss(None, target, answer, None)
-        gradient = torch.autograd.grad(value, answer, allow_unused=True)[0] if value.requires_grad else None
-    return gradient is None or bool((_numpy(gradient) == 0).all())
+    return {**unknown, **_safely(changes, {}), "gradient_zero": _safely(zero, False)}
 
 
 def _moves(model: Any, snapshots: Sequence[Sequence[np.ndarray]]) -> dict[str, Any]:
