@@ -94,6 +94,15 @@ def test_two_faults_that_hide_each_other_are_found_as_a_pair():
     assert {"rule-0", "rule-1"} == {arm.rule for arm, _ in found.judged}
 
 
+def test_a_change_that_needs_its_rival_beside_it_is_found_with_it():
+    where = bench(0b110)
+    judged = run_trials(where, [Arm(Mend(1), "rule-1"), Arm(Mend(2), "rule-1", "rival"), Arm(Mend(0), "rule-0")], 3)
+    assert "confirmed" not in {trial.outcome for arm, trial in judged if arm.role != "control"}
+    found = combine(where, judged, first=(), wanted=0.8, seeds=3)
+    assert (("rule-1",), True) == (found.rules, found.enough)
+    assert ["mend 1 + mend 2"] == [trial.label for _, trial in found.judged if trial.outcome == "confirmed"]
+
+
 def test_three_faults_need_three_changes():
     where, judged = tried(0b111, (0, 1, 2, 3))
     assert not combine(where, judged, first=(), wanted=0.8, seeds=3).enough

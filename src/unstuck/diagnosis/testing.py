@@ -32,6 +32,8 @@ from unstuck.measure.task import Task
 
 BATCHED_GAIN = 8
 """How much cheaper a batched trial is than the recorded fit, at least; convolutions gain little."""
+FIRST_ARMS = 4
+"""Changes that the budget must pay for before a fit is cut short; further ones are tried as long as there is time."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ def test(
     endpoint = TRAIN if data.too_few else HELD
     if data.too_few:
         arms = [replace(arm, endpoint=endpoint) for arm in arms]
-    base, train_y, cut = _affordable(case, base, _by_row(task, data)[data.fit_rows], len(arms) * seeds, budget)
+    jobs = min(len(arms), FIRST_ARMS) * seeds
+    base, train_y, cut = _affordable(case, base, _by_row(task, data)[data.fit_rows], jobs, budget)
     skill = case.find(Skill)
     if cut and skill is not None and skill.best > AT_CHANCE:  # that a shortened fit gains by more epochs proves nothing
         arms = [arm for arm in arms if arm.role != "intervention" or ScaleEpochs.__name__ not in arm.intervention.turns]

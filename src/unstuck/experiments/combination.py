@@ -1,8 +1,8 @@
 """Several causes at once: the smallest set of changes that is enough, and which of them alone are not.
 
-Singles are judged first. Where none of them helps, pairs are tried, since two causes can hide each other. Where the
-best is not enough, the change that adds most on top is taken in, one after another, and at the end each member is left
-out once: it stays only if the set is worse without it.
+Singles are judged first. Where none of them helps, pairs are tried, also a change and its rival, since two causes can
+hide each other. Where the best is not enough, the change that adds most on top is taken in, one after another, and at
+the end each member is left out once: it stays only if the set is worse without it.
 """
 
 from __future__ import annotations
@@ -59,12 +59,13 @@ def combine(bench: Bench, judged: Sequence[Judged], *, first: Sequence[str], wan
         return Combination()
     lead, reached = ranked[0][0], mean_skill(ranked[0][1])
     members, trials = [lead], list[Judged]()
+    rivals = [arm for arm, trial in judged if arm.role == "rival" and trial.value]
     alone = any(trial.outcome == "confirmed" for _, trial in ranked) or lead.rule in first
     if not alone and reached < wanted and bench.seconds_left > 2:
-        trials += _pairs(bench, ranked[:MOST_PAIRED], seeds, number=len(judged))
+        trials += _pairs(bench, ranked[:MOST_PAIRED], rivals, seeds, number=len(judged))
         pair = max((p for p in trials if p[1].outcome == "confirmed"), key=lambda p: mean_skill(p[1]), default=None)
         if pair is not None:
-            members, reached = _members(pair[0], ranked), mean_skill(pair[1])
+            members, reached = _members(pair[0], [*(arm for arm, _ in ranked), *rivals]), mean_skill(pair[1])
     while reached < wanted and len(members) < MOST_TOGETHER and bench.seconds_left > 2:
         round_trials = _added(bench, members, ranked, wanted, seeds, number=len(judged) + len(trials))
         trials += round_trials
@@ -76,7 +77,7 @@ def combine(bench: Bench, judged: Sequence[Judged], *, first: Sequence[str], wan
         reached = mean_skill(trial)
     if len(members) > 2:
         members = _needed(bench, members, seeds)
-    rules = tuple(arm.rule for arm in members)
+    rules = tuple(dict.fromkeys(arm.rule for arm in members))
     return Combination(tuple(trials), rules[0] if trials else "", rules, reached >= wanted)
 
 
@@ -119,14 +120,20 @@ def _added(
     return found
 
 
-def _pairs(bench: Bench, ranked: Sequence[Judged], seeds: int, *, number: int) -> list[Judged]:
-    """Every two changes together, judged for both of their rules against the run as written."""
+def _pairs(bench: Bench, ranked: Sequence[Judged], rivals: Sequence[Arm], seeds: int, *, number: int) -> list[Judged]:
+    """Every two changes together, judged for both of their rules against the run as written, and each with its rivals.
+
+    A rate that suits inputs up to 255 is none for inputs up to 1: neither change may help without the other.
+    """
     arms = []
     for i, (one, _) in enumerate(ranked):
         for other, _ in ranked[i + 1 :]:
             if one.intervention.turns.isdisjoint(other.intervention.turns):
                 both = _together([one.intervention, other.intervention])
                 arms += [Arm(both, one.rule), Arm(both, other.rule)]
+        for rival in rivals:
+            if rival.rule == one.rule and one.intervention.turns.isdisjoint(rival.intervention.turns):
+                arms.append(Arm(_together([one.intervention, rival.intervention]), one.rule))
     found: list[Judged] = []
     for total in (seeds, min(MAX_SEEDS, 2 * seeds)):
         bench.run([None, *(arm.intervention for arm in arms)], range(total))
@@ -137,10 +144,10 @@ def _pairs(bench: Bench, ranked: Sequence[Judged], seeds: int, *, number: int) -
     return [pair for pair in found if pair[1].outcome == "confirmed" and mean_skill(pair[1]) >= kept]
 
 
-def _members(pair: Arm, ranked: Sequence[Judged]) -> list[Arm]:
+def _members(pair: Arm, singles: Sequence[Arm]) -> list[Arm]:
     """The two single arms of a pair."""
     assert isinstance(pair.intervention, Together)
-    return [next(arm for arm, _ in ranked if arm.intervention == part) for part in pair.intervention.parts]
+    return [next(arm for arm in singles if arm.intervention == part) for part in pair.intervention.parts]
 
 
 def _needed(bench: Bench, members: Sequence[Arm], seeds: int) -> list[Arm]:
