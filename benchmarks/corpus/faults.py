@@ -124,7 +124,7 @@ FAULTS = (
           tuple(f"y, y_val = y * {v} + {5 * v}, y_val * {v} + {5 * v}\n" for v in (30, 300, 3e4)),
           ("unscaled-targets", "too-few-updates", "learning-rate-too-low"), ("regression",)),
     Fault("labels shuffled", "labels", "", ("y = np.random.default_rng(0).permutation(y)\n",),
-          ("no-signal", "misaligned-labels"), ANY),
+          ("no-signal", "misaligned-labels", "unpaired-shuffles"), ANY),
     Fault("labels shifted", "labels", "", ("y = np.roll(y, 1)\n",), ("misaligned-labels", "no-signal"), BOTH),
     Fault("NaN in inputs", "data", "", ("x[0, 0] = np.nan\n",), ("non-finite-inputs",), BOTH),
     Fault("one epoch of one batch", "length", "epochs=25, batch_size=32", ("epochs=1, batch_size=400",),

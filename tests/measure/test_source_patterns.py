@@ -16,9 +16,11 @@ from unstuck.measure.code.vocabularies import Vocabularies
 from unstuck.measure.network.backbone import Backbone
 
 
-def case_of(code: str) -> Any:
-    run = SimpleNamespace(sources={"train.py": tuple(code.splitlines())}, meta={})
-    case = Case(run, SimpleNamespace(body={"site": {"file": "train.py"}}))  # type: ignore[arg-type]
+def case_of(code: str, fit: str = "model.fit(x, y)") -> Any:
+    lines = (*code.splitlines(), fit)
+    run = SimpleNamespace(sources={"train.py": lines}, meta={})
+    site = {"file": "train.py", "line": len(lines), "column": 1}
+    case = Case(run, SimpleNamespace(body={"site": site}))  # type: ignore[arg-type]
     assert isinstance(case.get(Sources), Sources)
     return case
 
@@ -39,6 +41,27 @@ def case_of(code: str) -> Any:
 def test_only_arrays_in_orders_of_their_own_are_a_pair(code: str, pairs: list[tuple[str, str]]) -> None:
     found = case_of(code).get(Shuffles).pairs
     assert pairs == [(one.array, other.array) for one, other in found]
+
+
+@pytest.mark.parametrize(
+    ("code", "alone"),
+    [
+        ("y = rng.permutation(y)", ["y"]),
+        ("np.random.shuffle(x)", ["x"]),
+        ("y = rng.permutation(y)\nx, x_val, y, y_val = train_test_split(x, y)", ["y"]),
+        ("random.shuffle(labels)\nx, y = images / 255, np.array(labels)", ["labels"]),
+        ("df = df.sample(frac=1)\nx, y = df[names], df[target]", []),
+        ("table = rng.permutation(table)\nx = table[:, 1:]\ny = table[:, 0]", []),
+        ("rng.shuffle(y)\nx = centres[y]", []),
+        ("shuffle(files)\nx = [load(f) for f in files]\ny = []\nfor f in files:\n    y.append(f[0])", []),
+        ("x = rng.permutation(x)\ny = rng.permutation(y)", []),
+        ("order = rng.permutation(len(x))\nx, y = x[order], y[order]", []),
+        ("rng.shuffle(order)\nx = x[order]\ny = y[order]", []),
+    ],
+)
+def test_a_shuffle_of_the_inputs_or_labels_alone_is_found(code: str, alone: list[str]) -> None:
+    found = case_of(code).get(Shuffles).alone
+    assert alone == [shuffle.array for shuffle in found]
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,17 @@ y, y_val = train_test_split(y, random_state={})
 
 CASES = {
     "two shuffles": ("np.random.shuffle(X)\nnp.random.shuffle(y)\n" + binary() + FIT, "unpaired-shuffles"),
+    "a shuffle of the labels": ("np.random.shuffle(y)\n" + binary() + FIT, "unpaired-shuffles"),
+    "a shuffle of the labels before the split": (
+        "np.random.default_rng(0).shuffle(y)\nX, X_val, y, y_val = train_test_split(X, y)\n" + binary() + FIT,
+        "unpaired-shuffles",
+    ),
+    "inputs made for shuffled labels": ("np.random.shuffle(y)\nX = np.load('c.npy')[y]\n" + binary() + FIT, ""),
+    "rows of a shuffled list": (
+        "files = glob('*.npy')\nnp.random.shuffle(files)\nX = np.array([np.load(f) for f in files])\n"
+        "y = np.array([f[0] == 'a' for f in files])\n" + binary() + FIT,
+        "",
+    ),
     "two shuffles of one generator": (
         "keras.utils.set_random_seed(1)\nrng = np.random.default_rng(0)\nrng.shuffle(X)\nrng.shuffle(y)\n"
         + binary()

@@ -8,6 +8,7 @@ from unstuck.experiments.interventions.realign import RealignLabels
 from unstuck.experiments.interventions.widen import Widen
 from unstuck.finding import Evidence, Fix, Location
 from unstuck.measure.case import Missing
+from unstuck.measure.code.shuffles import Shuffles
 from unstuck.measure.data import Data
 from unstuck.measure.labels.alignment import MIN_ROWS, Alignment
 from unstuck.measure.labels.pairing import Pairing
@@ -101,6 +102,7 @@ model.fit(x, y, epochs=12, validation_data=(x_val, y_val), verbose=0)
         pairing: Pairing | None,
         alignment: Alignment | None,
         twins: Twins | None,
+        shuffles: Shuffles | None,
     ) -> Cleared | Suspect:
         if pairing is not None and pairing.apart:
             return _split_apart(setup, pairing, PairLabels.of(pairing, data, task) if task else None)
@@ -112,7 +114,7 @@ model.fit(x, y, epochs=12, validation_data=(x_val, y_val), verbose=0)
         # Of equal inputs with different labels every order says nothing: contradictory-labels has the word.
         possible = twins is None or not twins.ceiling <= NOTHING_LEFT
         if not found and less and possible and alignment.held_p < SIGNAL and alignment.held_skill > HELD_SKILL:
-            return _mixed_up(setup, alignment)
+            return _mixed_up(setup, alignment, shuffles)
         if best is None:
             return Cleared("of a series, or a sample of the rows, other orders say nothing")
         if recorded.p_value < UNSURE or alignment.recorded_p < UNSURE:
@@ -173,11 +175,14 @@ def _labels_given(setup: Setup) -> Location | None:
     return given or setup.fit_location()
 
 
-def _mixed_up(setup: Setup, alignment: Alignment) -> Suspect:
+def _mixed_up(setup: Setup, alignment: Alignment, shuffles: Shuffles | None) -> Suspect:
     """No order is known in which they fit, so none can be tried; other settings of the network are."""
+    alone = shuffles.alone if shuffles is not None else ()
+    said = f": {alone[0].array} is shuffled alone" if alone else ""
     return Suspect(
-        message="the training labels say nothing of their rows, and the held-out labels do: they are out of order",
-        location=_labels_given(setup),
+        message="the training labels say nothing of their rows, and the held-out labels do: they are out of order"
+        + said,
+        location=alone[0].location if alone else _labels_given(setup),
         evidence=(
             Evidence(
                 measure="training-skill-of-learners",

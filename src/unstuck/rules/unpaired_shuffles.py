@@ -20,7 +20,8 @@ class UnpairedShuffles(Rule):
 
     What it finds
     Two shuffles in the source, one of the inputs and one of the labels (np.random.shuffle, permutation,
-    DataFrame.sample, Dataset.shuffle, two generators), with no common seed, and labels that carry no signal.
+    DataFrame.sample, Dataset.shuffle, two generators), with no common seed, or a shuffle of one of them alone; and
+    labels that carry no signal.
 
     Why training stops
     Each row is paired with the label of another, drawn at random. Nothing about the inputs predicts it.
@@ -29,7 +30,7 @@ class UnpairedShuffles(Rule):
     A plateau at the entropy or variance of the labels; training loss falls only by memorising.
 
     How it is proven
-    The two calls are read from the source, with the arrays that go into fit, and the reference learners find no signal
+    The calls are read from the source, with the arrays that go into fit, and the reference learners find no signal
     in the recorded pairs. The order cannot be recovered, so no trial can show the cure.
 
     When to ignore it
@@ -71,8 +72,8 @@ model.fit(x, y, epochs=25, validation_split=0.2, verbose=0)
     def check(
         self, setup: Setup, shuffles: Shuffles, reference: Reference | None, skill: Skill | None
     ) -> Cleared | NotApplicable | Suspect:
-        if not shuffles.pairs:
-            return Cleared("no two arrays are shuffled on their own in the file that calls fit")
+        if not shuffles.pairs and not shuffles.alone:
+            return Cleared("no array is shuffled on its own in the file that calls fit")
         if reference is None:
             raise Missing("rows that reference learners can read")
         if reference.p_value < CARRIES:
@@ -80,21 +81,27 @@ model.fit(x, y, epochs=25, validation_split=0.2, verbose=0)
         fit = setup.sites["fit"]
         given = {setup.sources.text(setup.sources.argument(fit, name, i)) for i, name in enumerate(("x", "y"))}
         both = [pair for pair in shuffles.pairs if {shuffle.array for shuffle in pair} == given]
-        first, second = (both or shuffles.pairs)[0]
+        if shuffles.pairs:
+            first, second = (both or shuffles.pairs)[0]
+            message = f"{first.array} and {second.array} are shuffled one by one, and nothing connects them any more"
+            text = (
+                f"{first.array} is shuffled in line {first.location.line} and {second.array} in line"
+                f" {second.location.line}, without a common seed"
+            )
+        else:
+            first = second = shuffles.alone[0]
+            message = f"{first.array} is shuffled alone, and its rows belong to others now"
+            text = f"{first.array} is shuffled in line {first.location.line}, and nothing that goes into fit with it is"
+        sure = bool(both) or (not shuffles.pairs and first.array in given)
         return Suspect(
-            message=f"{first.array} and {second.array} are shuffled one by one, and nothing connects them any more",
+            message=message,
             # Of arrays that go into fit under these very names nothing else is possible.
-            confidence="proven" if both else "likely",
-            severity=None if both else "warning",
+            confidence="proven" if sure else "likely",
+            severity=None if sure else "warning",
             location=second.location,
-            related=(first.location,),
+            related=(first.location,) if first is not second else (),
             evidence=gathered(
-                Evidence(
-                    measure="separate-shuffles",
-                    text=f"{first.array} is shuffled in line {first.location.line} and {second.array} in line"
-                    f" {second.location.line}, without a common seed",
-                    value=2,
-                ),
+                Evidence(measure="separate-shuffles", text=text, value=1 if first is second else 2),
                 Evidence(
                     measure="permutation-p-value",
                     value=reference.p_value,
@@ -105,9 +112,11 @@ model.fit(x, y, epochs=25, validation_split=0.2, verbose=0)
             fix=Fix(
                 title=f"draw one order and use it for both: order = rng.permutation(len({first.array}))",
                 applicability="sketch",
-                alternative="give both calls the same seed",
+                alternative="give both calls the same seed"
+                if shuffles.pairs
+                else "leave it to fit, which shuffles both",
             ),
-            conclusion="two orders drawn one by one pair the rows at random" if both else "",
+            conclusion="orders drawn one by one pair the rows at random" if sure else "",
             impairs=False,
             leads_to=("no-signal", "memorising", "model-too-small", "learning-rate-too-low", "too-few-updates"),
         )

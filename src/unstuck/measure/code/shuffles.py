@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -15,6 +16,9 @@ ORDERING = frozenset({"shuffle", "permutation", "permuted", "sample", "flow", "f
 SEEDING = frozenset({"seed", "set_state", "set_random_seed", "manual_seed", "setstate"})
 """Calls that may give two shuffles the same order again."""
 SEEDS = frozenset({"seed", "random_state"})
+SPLIT = "train_test_split"
+"""Gives two parts of each array, in turn."""
+ADDING = frozenset({"append", "extend", "insert"})
 
 
 @dataclass(frozen=True)
@@ -28,15 +32,22 @@ class Shuffle:
 
 @dataclass(frozen=True)
 class Shuffles:
-    """Pairs of calls that give two arrays random orders of their own, with nothing that makes the orders agree."""
+    """Calls that give arrays random orders of their own.
+
+    Attributes:
+        pairs: two calls each, with nothing that makes their orders agree.
+        alone: calls that order the inputs or the labels of fit, while nothing orders the other of the two.
+    """
 
     pairs: tuple[tuple[Shuffle, Shuffle], ...]
+    alone: tuple[Shuffle, ...] = ()
 
     @classmethod
     def of(cls, case: Case) -> Self:
         sources = case.get(Sources)
         file = case.file
         found: list[Shuffle] = []
+        every: list[Shuffle] = []
         pairs = []
         for call in sources.calls(file):
             if called(call) in SEEDING:
@@ -47,7 +58,65 @@ class Shuffles:
                 continue
             pairs += [(other, shuffle) for other in found if _apart(other, shuffle)]
             found.append(shuffle)
-        return cls(tuple(pairs))
+            every.append(shuffle)
+        return cls(tuple(pairs), tuple(_alone(every, sources, case)))
+
+
+def _alone(every: Sequence[Shuffle], sources: Sources, case: Case) -> Iterator[Shuffle]:
+    fit = sources.call(case.fit.body.get("site"))
+    if fit is None:
+        return
+    given = {k.arg: k.value for k in fit.keywords if k.arg in ("x", "y")} | dict(zip("xy", fit.args, strict=False))
+    if set(given) != {"x", "y"} or not all(isinstance(node, ast.Name) for node in given.values()):
+        return
+    behind = _behind(sources.tree(case.file))
+    x, y = ({node.id, *behind(node.id)} for node in given.values())  # type: ignore[attr-defined]
+    if not x & {shuffle.array for shuffle in every} or not y & {shuffle.array for shuffle in every}:
+        yield from (shuffle for shuffle in every if shuffle.array in x ^ y)
+
+
+def _behind(tree: ast.Module) -> Callable[[str], set[str]]:
+    """A function that gives the names which a name is computed from, however far back."""
+    made: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        for part, values in _made(node):
+            for name in _names(part):
+                made.setdefault(name, set()).update(*map(_names, values))
+
+    def behind(name: str) -> set[str]:
+        found, waiting = set[str](), [name]
+        while waiting:
+            new = made.get(waiting.pop(), set()) - found
+            found |= new
+            waiting += new
+        return found
+
+    return behind
+
+
+def _made(node: ast.AST) -> list[tuple[ast.AST, list[ast.expr]]]:
+    """What a statement makes, each part with what it is made from."""
+    if isinstance(node, ast.Assign):
+        return [pair for target in node.targets for pair in _assigned(target, node.value)]
+    if isinstance(node, ast.AugAssign):
+        return [(node.target, [node.value])]
+    if isinstance(node, ast.For):
+        return [(node.target, [node.iter])]
+    if isinstance(node, ast.Call) and called(node) in ADDING and isinstance(node.func, ast.Attribute):
+        return [(node.func.value, node.args)]
+    return []
+
+
+def _assigned(target: ast.expr, value: ast.expr) -> list[tuple[ast.AST, list[ast.expr]]]:
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Call) and called(value) == SPLIT:
+        return [(part, value.args[i // 2 : i // 2 + 1]) for i, part in enumerate(target.elts)]
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+        return [(part, [made]) for part, made in zip(target.elts, value.elts, strict=True)]
+    return [(target, [value])]
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
 def _apart(one: Shuffle, other: Shuffle) -> bool:
