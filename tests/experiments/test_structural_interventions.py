@@ -330,6 +330,24 @@ def test_the_rate_of_an_optimiser_inside_another_is_only_sketched() -> None:
     assert fix is not None and ("sketch", ()) == (fix.applicability, fix.edits)
 
 
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        ("opt = keras.optimizers.SGD(0.1, momentum=0.999)", "opt = keras.optimizers.SGD(0.01, momentum=0.999)"),
+        ("opt: object = SGD(learning_rate=RATE)", "opt: object = SGD(learning_rate=0.01)"),
+        ("opt = make_optimizer(0.1)", ""),
+        ("opt, other = SGD(0.1), 3", ""),
+    ],
+)
+def test_an_optimiser_with_a_name_is_edited_where_it_is_made(made: str, expected: str) -> None:
+    call = "keras.optimizers.SGD(0.1, momentum=0.999)"
+    assert call in SCRIPT
+    script = made + "\n" + SCRIPT.replace(call, "opt")
+    fix = ScaleLearningRate(0.1).edit(setup_of(script, KINDS))
+    assert fix is not None
+    assert (expected or script) in applied(script, fix)
+
+
 def test_layers_are_added_with_model_add_where_the_script_does() -> None:
     script = 'model = Sequential()\nmodel.add(Dense(4, activation="relu"))\nmodel.add(Dense(1))\n'
     kinds = [("Dense", {"units": 4, "activation": "relu"}), ("Dense", {"units": 1})]

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable
 
 from unstuck.finding import Edit, Fix
-from unstuck.measure.code.source import Sources, place_as_site
+from unstuck.measure.code.source import Sources, called, place_as_site
 from unstuck.measure.setup import Layer, Setup
 
 OPTIMIZERS = {
@@ -40,7 +40,7 @@ def hidden_in_order(setup: Setup) -> tuple[Layer, ...]:
 
 
 def set_optimizer_argument(setup: Setup, name: str, text: str) -> Edit | None:
-    """Give the optimiser in the compile call another argument; one named by a string becomes an object."""
+    """Give the optimiser of the compile call another argument, where it is made; a string becomes an object."""
     sources, site = setup.sources, setup.sites["compile"]
     place = sources.argument(site, "optimizer", 0)
     if place is None or site is None:
@@ -49,9 +49,10 @@ def set_optimizer_argument(setup: Setup, name: str, text: str) -> Edit | None:
     if written[:1] in ("'", '"'):
         kind, keras = OPTIMIZERS.get(written.strip("'\"").lower()), sources.keras_name(site["file"])
         return sources.replace(place, f"{keras}.optimizers.{kind}({name}={text})") if kind and keras else None
-    made = place_as_site(place, site)
+    made = sources.made_by(place) if written.isidentifier() else place_as_site(place, site)
     call = sources.call(made)
-    if call is None or ast.unparse(call.func).endswith("LossScaleOptimizer"):
+    # Of what a function of the person's makes, or an optimiser around another, the arguments are not known.
+    if call is None or not called(call)[:1].isupper() or called(call) == "LossScaleOptimizer":
         return None
     if name == "learning_rate":
         return sources.set_argument(made, name, text, 0)

@@ -185,14 +185,29 @@ class Sources:
 
     def origin(self, place: Location | None) -> Location | None:
         """Where the name that stands at `place` got its value last, above it in the same function or module."""
+        last = self._assignment(place)
+        return None if last is None else self.span(self._file(place), last, f"{self.text(place)} comes from here")
+
+    def made_by(self, place: Location | None) -> dict[str, Any] | None:
+        """The call that the name at `place` stands for, `opt = Adam(0.01)`, as a call site."""
+        last = self._assignment(place)
+        value = last.value if isinstance(last, (ast.Assign, ast.AnnAssign)) else None
+        plain = isinstance(last, ast.AnnAssign) or (
+            isinstance(last, ast.Assign) and isinstance(last.targets[0], ast.Name)
+        )
+        if not plain or not isinstance(value, ast.Call):
+            return None
+        file = self._file(place)
+        return place_as_site(self.span(file, value), {"file": file})
+
+    def _assignment(self, place: Location | None) -> ast.stmt | None:
         name, file = self.text(place), self._file(place)
         if place is None or not name.isidentifier():
             return None
         functions = [n for n in ast.walk(self.tree(file)) if isinstance(n, ast.FunctionDef) and _holds(n, place.line)]
         scope = functions[-1] if functions else self.tree(file)
         made = [n for n in _own_statements(scope) if _assigns(n, name) and (n.end_lineno or n.lineno) < place.line]
-        last = max(made, key=lambda n: n.lineno, default=None)
-        return None if last is None else self.span(file, last, f"{name} comes from here")
+        return max(made, key=lambda n: n.lineno, default=None)
 
     def text(self, place: Location | None) -> str:
         """The source text of a single-line span."""
