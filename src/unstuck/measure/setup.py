@@ -232,6 +232,12 @@ class Setup:
     def optimizer_location(self, label: str = "") -> Location | None:
         return self.compile_location("optimizer", 0, label)
 
+    def made_location(self, name: str, label: str = "") -> Location | None:
+        """The first call of a class, a callback or a schedule, in the file that calls fit."""
+        fit = self.sites["fit"]
+        calls = self.sources.calls_named(fit["file"], name) if fit else []
+        return self.sources.location(calls[0], label) if calls else None
+
     def layer(self, name: str) -> Layer | None:
         """The layer of this name."""
         return next((layer for layer in self.layers if layer.name == name), None)

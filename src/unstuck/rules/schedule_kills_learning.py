@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.experiments.interventions.constant_rate import ConstantRate
-from unstuck.finding import Evidence
+from unstuck.finding import Evidence, Location
 from unstuck.measure.setup import Setup
 from unstuck.measure.training.curve import Curve
 from unstuck.measure.training.rates import Rates
@@ -17,6 +17,7 @@ the peak, and spend the end there, not the run (He et al. 2016; Loshchilov and H
 MOST = 0.5
 """Share of the steps. A cosine over the whole run has 6 % of its steps below 1 % of the peak, an exponential decay to a
 thousandth a third."""
+CALLBACKS = ("ReduceLROnPlateau", "LearningRateScheduler")
 
 
 class ScheduleKillsLearning(Rule):
@@ -85,7 +86,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
         name = rates.schedule or "a callback"
         return Suspect(
             message=f"{name} takes the learning rate away in epoch {epoch} of {len(curve.epochs) or setup.epochs}",
-            location=setup.optimizer_location("rate gone") if rates.schedule else setup.fit_location("rate gone"),
+            location=_location(setup, rates),
             evidence=(
                 Evidence(
                     measure="steps-without-rate",
@@ -98,3 +99,10 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
             cures=(ConstantRate(rates.peak), ConstantRate(rates.peak / 10)),
             leads_to=("learning-rate-too-low", "too-few-updates"),
         )
+
+
+def _location(setup: Setup, rates: Rates) -> Location | None:
+    """The schedule or the callback where it is made, else where it is handed over."""
+    names = (rates.schedule,) if rates.schedule else tuple(name for name in CALLBACKS if name in setup.callbacks)
+    made = next((place for name in names if (place := setup.made_location(name, "rate gone"))), None)
+    return made or (setup.optimizer_location("rate gone") if rates.schedule else setup.fit_location("rate gone"))

@@ -81,12 +81,10 @@ model.fit(x.reshape(-1, 64), y, validation_data=held, epochs=20, callbacks=[stop
             return NotApplicable("the loss left the numbers")
         if ran >= FEW or ran >= SHORT * asked:
             return Cleared(f"it trained for {ran} of {asked} epochs", ran, min(FEW, SHORT * asked))
-        fit = setup.sites["fit"]
-        calls = setup.sources.calls_named(fit["file"], "EarlyStopping") if fit else []
         reached = f"; training skill is {skill.train:.2f}" if skill is not None else ""
         return Suspect(
             message=f"early stopping ended the fit after {ran} of {asked} epochs",
-            location=setup.sources.location(calls[0], "stops too soon") if calls else setup.fit_location("stopped"),
+            location=setup.made_location("EarlyStopping", "stops too soon") or setup.fit_location("stopped"),
             evidence=(
                 Evidence(
                     measure="epochs-trained",
