@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
+
 from unstuck.diagnosis import testing
 from unstuck.diagnosis.roots import link
 from unstuck.finding import Finding, Trial
@@ -44,3 +46,11 @@ def test_a_cause_whose_cure_helps_only_on_top_of_another_is_not_the_root_of_that
 def test_a_cause_that_shows_only_once_its_root_is_gone_stands_beside_it():
     shown = replace(ALONE, trials=(ALONE.trials[0], trial("rate", several=True)), leads={DIVERGING: LARGE})
     assert explained(shown) == {LARGE: None, DIVERGING: None}
+
+
+def test_what_does_no_harm_explains_nothing_that_a_trial_confirms():
+    harmless = Finding(LARGE, RULES[LARGE].code, "v1:large", "note", "proven", LARGE)
+    likely = msgspec.structs.replace(finding(DIVERGING, "rate", 0.3), confidence="likely")
+    for other, root in ((finding(DIVERGING, "rate", 0.3), None), (likely, LARGE)):
+        found = {f.rule: f.explained_by for f in link([harmless, other], RULES, SUSPECTS, ALONE)}
+        assert found == {LARGE: None, DIVERGING: root}

@@ -13,9 +13,9 @@ from unstuck.measure.task import Task, infer_kind
 CLASSES = np.tile(np.arange(3), 20)
 
 
-def head(units: int) -> Head:
+def head(units: int, activation: str = "softmax") -> Head:
     layer = cast(Layer, None)
-    return Head(layer, units, "softmax", layer, ())
+    return Head(layer, units, activation, layer, ())
 
 
 @pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error"])
@@ -23,6 +23,21 @@ def test_whole_numbers_with_a_unit_for_each_are_classes_whatever_the_loss(loss: 
     assert "multiclass" == infer_kind(CLASSES.astype("float32"), Loss(loss), head(3))
     assert "regression" == infer_kind(CLASSES.astype("float32"), Loss(loss), head(1))
     assert "regression" == infer_kind(CLASSES.astype("float32") * 2, Loss(loss), head(3))
+
+
+def test_numbers_of_which_accuracy_is_asked_are_classes_though_one_unit_gives_them() -> None:
+    loss, grades = Loss("mean_squared_error"), CLASSES.astype("float32")
+    assert "multiclass" == infer_kind(grades, loss, head(1, "linear"), counted=True)
+    assert "multiclass" == infer_kind(grades + 1, loss, head(1, "relu"), counted=True)
+    assert "regression" == infer_kind(grades + 4, loss, head(1, "linear"), counted=True)
+    assert "regression" == infer_kind(grades * 2, loss, head(1, "linear"), counted=True)
+    assert "regression" == infer_kind(grades, loss, head(1, "sigmoid"), counted=True)
+
+
+def test_one_number_for_all_classes_is_read_as_the_nearest() -> None:
+    task = Task("multiclass", 3, CLASSES, CLASSES, np.full(3, 1 / 3))
+    assert [0, 1, 2, 2] == task.read(np.array([[-4.0], [0.8], [1.6], [9.0]])).argmax(axis=1).tolist()
+    assert task.skill(task.read(np.full((60, 1), np.nan)), CLASSES) == -1
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (-1, 1), (1, 2), (0, 255)])

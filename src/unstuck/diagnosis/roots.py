@@ -85,6 +85,8 @@ def _parent(
             continue
         if other.confidence not in UPHELD and finding.confidence in UPHELD:
             continue
+        if other.severity == "note" and finding.confidence == "confirmed":
+            continue  # what does no harm here is not behind what a trial confirms
         alike = suspects[other.rule].endpoint == suspects[finding.rule].endpoint
         # What a leak's echo costs when it is closed alone says nothing: it takes away rows that belong there.
         # What several changes bring is not the worth of one cause.

@@ -15,6 +15,9 @@ from unstuck.measure.setup import BINARY, CATEGORICAL, SPARSE, Head, Loss, Setup
 MAX_CLASSES = 1000
 FEW_VALUES = 20
 """Integer labels with at most so many values are classes when nothing else decides."""
+COUNTING = frozenset({"accuracy", "acc", "binary_accuracy", "sparse_categorical_accuracy"})
+"""Metrics that count right answers, whatever the loss."""
+UNBOUNDED = frozenset({"linear", "relu"})
 IMBALANCED = 0.8
 """From this majority share on, skill is read from balanced accuracy: plain accuracy has no room left."""
 WORST_SKILL = -1.0
@@ -51,7 +54,8 @@ class Task:
             raise Missing("labels that say what is right (the loss of the model's own class does not read them)", "")
         y, held = data.y, data.held_y
         loss = setup.loss if setup else Loss("")
-        kind = infer_kind(y, loss, setup.head if setup else None)
+        counted = setup is not None and not COUNTING.isdisjoint(setup.metrics)
+        kind = infer_kind(y, loss, setup.head if setup else None, counted=counted)
         if setup and loss.custom and kind in ("binary", "multiclass") and not _answers(setup.head, y, kind):
             raise Missing("outputs that can be read as classes (the loss is custom, and so is what they mean)", "")
         if kind in ("binary", "multiclass"):
@@ -115,6 +119,9 @@ class Task:
         out = out * scale + shift
         if not self.is_classes:
             return out
+        if out.shape[1] == 1 and self.classes > 2:  # one number for all classes: the nearest is meant
+            nearest = np.eye(self.classes)[np.clip(np.nan_to_num(out[:, 0]).round(), 0, self.classes - 1).astype(int)]
+            return np.where(np.isfinite(out), nearest, np.nan)
         if out.shape[1] == 1:
             p = np.clip(out, 0, 1)
             return np.concatenate([1 - p, p], axis=1)
@@ -198,11 +205,12 @@ class Task:
         return float((answers.argmax(axis=1) == y).mean())
 
 
-def infer_kind(y: np.ndarray, loss: Loss, head: Head | None) -> Kind:
+def infer_kind(y: np.ndarray, loss: Loss, head: Head | None, *, counted: bool = False) -> Kind:
     """Kind of task from the labels; the loss decides only what they leave open.
 
     Args:
         y: targets as given to fit, (n, ...).
+        counted: whether accuracy is asked for: then numbers from 0 or 1 up are classes, also where one unit gives them.
     """
     values = np.unique(y[np.isfinite(y)]) if y.dtype.kind == "f" else np.unique(y)
     whole = len(values) > 0 and bool(np.all(values == np.round(values)))
@@ -232,6 +240,10 @@ def infer_kind(y: np.ndarray, loss: Loss, head: Head | None) -> Kind:
     if units and units > 2 and np.array_equal(values, np.arange(units)):  # a unit a class, whatever the loss
         return "multiclass"
     if loss.name in CATEGORICAL and whole and len(values) <= MAX_CLASSES:
+        return "multiclass"
+    from_start = 2 < len(values) <= FEW_VALUES and values[0] in (0, 1)
+    numbered = from_start and np.array_equal(values - values[0], np.arange(len(values)))
+    if counted and numbered and units == 1 and head and head.activation in UNBOUNDED:
         return "multiclass"
     integer = y.dtype.kind in "biu"
     if (

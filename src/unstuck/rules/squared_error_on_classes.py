@@ -1,10 +1,11 @@
-"""A squared error on saturating outputs for classes."""
+"""A squared error on outputs for classes: on saturating ones, or on one number that stands for all of them."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from unstuck.experiments.interventions.loss import SetLoss
+from unstuck.experiments.interventions.one_unit import head_for_one_unit
 from unstuck.finding import Evidence
 from unstuck.measure.contract import UNPAIRED, Contract, paired, plain_output, suited_loss, width_of_activation
 from unstuck.measure.data import Data
@@ -12,29 +13,33 @@ from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered, loss_at_chance
 from unstuck.measure.setup import SQUARED, Setup
 from unstuck.measure.skill import Skill
-from unstuck.measure.task import Task
+from unstuck.measure.task import UNBOUNDED, Task
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 
 class SquaredErrorOnClasses(Rule):
-    """Sigmoid or softmax is trained with a squared or absolute error.
+    """Classes are trained with a squared or absolute error.
 
     What it finds
-    A sigmoid or softmax output with 0/1 labels under mean squared error or one of its relatives.
+    A sigmoid or softmax output with 0/1 labels under mean squared error or one of its relatives. One linear unit for
+    class numbers from 0 to 9, say, of which accuracy is asked.
 
     Why training stops
     The gradient carries the slope of the activation, p(1 - p). Where the network is wrong and sure of it that slope is
-    nearly 0; with many classes the mean over the columns divides what is left by their number.
+    nearly 0; with many classes the mean over the columns divides what is left by their number. One number for all
+    classes makes neighbours of classes that are none, and between two of them lies a third.
 
     What you see
-    A very slow start, or a plateau at 0.25 (two classes) or at the share of positives.
+    A very slow start, or a plateau at 0.25 (two classes) or at the share of positives. With one number an accuracy that
+    stays low while the loss falls: Keras only asks whether the number is above 0.5.
 
     How it is proven
     The same network is trained with the cross-entropy for these labels from the same seeds. Many runs learn just as
     well with a squared error; those are cleared.
 
     When to ignore it
-    When the run is good, or when the squared error of the probabilities (Brier score) is what is wanted.
+    When the run is good, when the squared error of the probabilities (Brier score) is what is wanted, or when the
+    classes are grades of one quantity.
 
     References
     Golik, Doetsch and Ney 2013, "Cross-entropy vs. squared error training". keras-team/keras#1895; question 56317174 on
@@ -84,6 +89,8 @@ model.fit(x, labels, epochs=10, validation_data=(x_val, labels_val), verbose=0)
             return NotApplicable("the task is not one of classes under a squared or absolute loss")
         if not paired(setup, contract):
             return NotApplicable(UNPAIRED)
+        if task.kind == "multiclass" and head.units == 1 and head.activation in UNBOUNDED and plain_output(setup):
+            return _one_number(setup, task, data)
         if head.activation not in ("sigmoid", "softmax") or not plain_output(setup):
             return Cleared(f"the output ends with {head.activation}, which does not saturate at the labels")
         if head.activation == "softmax" and width_of_activation(setup) == 1:
@@ -104,6 +111,38 @@ model.fit(x, labels, epochs=10, validation_data=(x_val, labels_val), verbose=0)
             harmless=f"{words}, where cross-entropy is usual",
             leads_to=("learning-rate-too-low", "vanishing-gradient", "too-few-updates", "model-too-small"),
         )
+
+
+def _one_number(setup: Setup, task: Task, data: Data) -> Suspect:
+    present = len(np.unique(task.y))
+    beyond = float((task.y > 1).mean())
+    words = f"one number stands for {present} classes"
+    return Suspect(
+        message=f"{words}, as if they were amounts",
+        confidence="likely",
+        location=setup.layer_location(setup.head.layer, "units", 0, label="one number"),
+        related=(
+            setup.loss_location("the distance to the class number"),
+            setup.sources.argument(setup.sites["fit"], "y", 1, label=f"{present} classes"),
+        ),
+        evidence=(
+            Evidence(
+                measure="labels-beyond-one",
+                value=beyond,
+                text=f"accuracy over one unit asks whether it is above 0.5: {beyond:.0%} of the labels are above 1 and"
+                " are never counted as right",
+            ),
+        ),
+        cures=(head_for_one_unit(setup, task, data),),
+        harmless=f"{words}, where one unit for each is usual",
+        leads_to=(
+            "accuracy-resolved-wrong",
+            "learning-rate-too-low",
+            "too-few-updates",
+            "model-too-small",
+            "memorising",
+        ),
+    )
 
 
 def _slope(replay: Replay | None) -> Evidence | None:

@@ -19,5 +19,5 @@ def head_for_one_unit(setup: Setup, task: Task | None, data: Data | None = None)
         if columns > 1:
             loss = "binary_crossentropy" if kind == "multilabel" else "categorical_crossentropy"
             return ReplaceHead("sigmoid" if kind == "multilabel" else "softmax", loss, units=columns)
-        return ReplaceHead("softmax", "sparse_categorical_crossentropy", units=task.classes, labels="sparse")
+        return ReplaceHead("softmax", "sparse_categorical_crossentropy", units=task.classes)
     return ReplaceHead("sigmoid", "binary_crossentropy" if entropy else "")
