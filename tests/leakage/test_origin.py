@@ -105,6 +105,18 @@ def test_the_labels_by_another_name_are_no_groups(tmp_path: Path) -> None:
     assert () == run.get(Groups).found
 
 
+@pytest.mark.parametrize("kind", ["name", "quantity", "user"])
+def test_an_input_is_a_name_only_where_each_value_has_a_label_of_its_own(tmp_path: Path, kind: str) -> None:
+    rng = np.random.default_rng(0)
+    who = np.repeat(np.arange(40), 10)
+    label = rng.integers(0, 2, 40)[who] if kind == "name" else who > 25 if kind == "quantity" else rng.random(400) > 0.5
+    x = np.c_[rng.normal(size=(40, 5))[who] + 0.1 * rng.normal(size=(400, 5)), who].astype("float32")
+    order = rng.permutation(400)
+    x, y = x[order], label[order].astype("int64")
+    found = recorded(Planted("", "", x[:300], y[:300], x[300:], y[300:], (), {}), tmp_path).find(Groups)
+    assert (["column 5"] if kind == "name" else []) == [group.name for group in (found.found if found else ())]
+
+
 def test_looking_at_variables_ends_after_its_time_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("unstuck.record.surroundings.MAX_SECONDS", 0.0)
     run = case(tmp_path, *halves(), everything=table()[0], patient=np.arange(200) // 4).run

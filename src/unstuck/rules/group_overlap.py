@@ -27,8 +27,9 @@ class GroupOverlap(Rule):
     Excellent validation, and chance on the first new patient.
 
     How it is proven:
-    Columns of the script that stand beside the table are looked through for groups. The price is measured: the same
-    rows are split by group and at random, over many splits. Groups that make no difference are no finding.
+    Columns of the script that stand beside the table are looked through for groups, and inputs of which each value has
+    one label, and the next value any. The price is measured: the same rows are split by group and at random, over many
+    splits. Groups that make no difference are no finding.
 
     When to ignore it:
     When the model will only ever meet the groups it was trained on.
@@ -77,15 +78,16 @@ model.fit(table[~test], label[~test], validation_data=(table[test], label[test])
 
     def check(self, groups: Groups, data: Data, task: Task, setup: Setup) -> Judgement:
         if not groups.found:
-            return Cleared(f"none of {groups.columns} columns beside the table names groups")
+            return Cleared(f"no input and none of {groups.columns} columns beside the table names groups")
         cut = [group for group in groups.found if group.shared >= SHARED and group.groups >= MIN_GROUPS]
         if not cut:
             best = groups.found[0]
             return Cleared(f"{best.shared:.0%} of the held-out rows have training rows of the same {best.name}")
         group = cut[0]
         cure = SplitAgain(Pool.of(data, task), "by group", group.keys)
+        same = f"value in {group.name}" if group.name.startswith("column ") else group.name
         return Suspect(
-            message=f"{group.shared:.0%} of the held-out rows have training rows of the same {group.name}",
+            message=f"{group.shared:.0%} of the held-out rows have training rows of the same {same}",
             confidence="possible",  # a group may be harmless: the trial decides
             location=setup.fit_location(f"the split cut through {group.name}"),
             evidence=_evidence(group),

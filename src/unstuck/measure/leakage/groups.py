@@ -1,8 +1,13 @@
-"""Columns beside the table that name whom or what a row belongs to, and whether the split cut through them."""
+"""Columns that name whom or what a row belongs to, and whether the split cut through them.
+
+They stand beside the table, or among the inputs: there only where each name has its own label, and names that follow
+each other do not.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -31,6 +36,12 @@ MAX_COLUMNS = 1_000
 TIED = 0.99
 MAX_LABELS = 20
 """Values of a column that decides the labels, and has no telling name, up to which it is taken for finer labels."""
+NAME_ROWS = 5
+"""Rows a value on average, at least, of an input that is taken for a name."""
+MIXED = 0.5
+"""Share of the changes of label, from one value to the next, that values in a random order would have. A quantity that
+decides the label has few: it is above a border or not."""
+FEW_CHANGES = 5
 
 
 @dataclass(frozen=True)
@@ -53,28 +64,46 @@ class Group:
 
 @dataclass(frozen=True)
 class Groups:
-    """Columns of groups beside the table, those that the split cut through most first; `table`: its name."""
+    """Columns of groups, those that the split cut through most first; `columns`: how many stand beside the table."""
 
     found: tuple[Group, ...]
-    table: str
     columns: int
 
     @classmethod
     def of(cls, case: Case) -> Self:
-        origin, data, task = case.get(Origin), case.get(Data), case.get(Task)
+        data, task = case.get(Data), case.get(Task)
+        among = list(_among_inputs(data, task))
+        origin = case.find(Origin) if among else case.get(Origin)
+        beside = [(c, origin.beside(c.codes)) for c in origin.columns] if origin else []
+        asked = [(c, keys) for c, keys in beside if origin and _may_group(c, origin.size, keys, data, task)]
+        neighbour = _neighbours(data) if asked or among else None
         found = []
-        neighbour = None
-        for column in origin.columns:
-            keys = origin.beside(column.codes)
-            if not _may_group(column, origin.size, keys, data, task):
-                continue
-            if neighbour is None:
-                neighbour = _neighbours(data)
+        for column, keys in asked + among:
+            assert neighbour is not None
             group = _measure(column, keys, len(data.y), neighbour)
             if group.telling or group.alike >= ALIKE:
                 found.append(group)
         found.sort(key=lambda g: (-g.telling, -g.shared * max(g.alike, 0.01)))
-        return cls(tuple(found), origin.table, len(origin.columns))
+        return cls(tuple(found), len(beside))
+
+
+def _among_inputs(data: Data, task: Task) -> Iterator[tuple[Beside, np.ndarray]]:
+    """Inputs that name what a row belongs to: each value has one label, and the next value has any."""
+    if not task.is_classes or task.y.ndim > 1 or len(task.y) != len(data.flat) or not len(data.held_flat):
+        return
+    for j, column in enumerate(np.concatenate([data.flat, data.held_flat]).T[:MAX_COLUMNS]):
+        values, keys = np.unique(column, return_inverse=True)
+        if not MAX_LABELS < len(values) <= len(column) / NAME_ROWS:
+            continue
+        own = keys.reshape(-1)[: len(task.y)]
+        pairs = np.unique(np.stack([own, task.y]), axis=1)
+        if pairs.shape[1] != len(np.unique(own)):
+            continue
+        shares = np.bincount(pairs[1]) / pairs.shape[1]
+        expected = (pairs.shape[1] - 1) * (1 - float((shares**2).sum()))
+        if expected >= FEW_CHANGES and np.count_nonzero(np.diff(pairs[1])) >= MIXED * expected:
+            name = data.columns[j] if j < len(data.columns) else f"column {j}"
+            yield Beside(name, "id", keys.reshape(-1)), keys.reshape(-1)
 
 
 def _may_group(column: Beside, size: int, keys: np.ndarray, data: Data, task: Task) -> bool:
