@@ -22,6 +22,8 @@ from unstuck.measure.setup import Setup
 from unstuck.measure.training.ending import Ending
 from unstuck.rules.rule import Suspect
 
+AT_CHANCE = 0.1
+"""Skill up to which nothing is learnt."""
 LEARNS, MOST = 0.5, 0.75
 """Held-out skill, and its share of that with the cure, from which a network learns most of what there is."""
 
@@ -60,13 +62,21 @@ def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, 
         note = replace(suspect, severity="note", message=f"{suspect.message}; {costs}")
         said = replace(judged, suspect=note)
         return _finding(said, case, tested, best, "proven", _price(f"its price {about}", best)), result
-    if best.outcome == "refuted":
+    short = not suspect.harm and _too_short(tested, best)
+    if best.outcome == "refuted" and not short:
         return _harmless(judged, case, tested, best, _outcome(result, "refuted", message))
     settle = f"; about {best.seeds_to_settle} seeds would settle it" if best.seeds_to_settle else ""
+    if short:
+        settle = f"; in {tested.cut} neither learns: a larger --budget would settle it"
     # what a leak is worth is lost in the noise: a note, not an accusation
     weaker = replace(suspect, severity="note") if suspect.harm else _at_most_warning(judged)
     finding = _finding(replace(judged, suspect=weaker), case, tested, best, "likely", f"{message}{settle}")
     return msgspec.structs.replace(finding, outcome="inconclusive"), _outcome(result, "inconclusive", message + settle)
+
+
+def _too_short(tested: Tested, best: Trial) -> bool:
+    """Whether the fit was cut to where nothing is learnt with the change either, so that no difference says nothing."""
+    return bool(tested.cut) and mean_skill(best) < AT_CHANCE
 
 
 def _harmless(
