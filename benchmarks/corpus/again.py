@@ -14,7 +14,8 @@ from benchmarks.corpus.trying import tried
 from unstuck.diagnosis import Workers
 from unstuck.diagnosis.judge import judge
 from unstuck.experiments.experiment import Experiment
-from unstuck.experiments.intervention import Intervention
+from unstuck.experiments.follow_up import ANEW, NEXT
+from unstuck.experiments.intervention import Intervention, Together
 from unstuck.experiments.interventions.placebo import OtherSeed
 from unstuck.finding import Report
 from unstuck.measure.case import Case
@@ -25,6 +26,8 @@ from unstuck.rules.rule import Suspect
 SEEDS = 6
 """Twice those of a first trial: one cure is judged, not one of many."""
 NEW = 50_000
+JOINED = " + "
+"""What stands between the labels of changes that are made together."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,10 @@ class OnNewSeeds(Intervention):
 
 
 def stand_again(report: Report, folder: Path, workers: Workers, *, budget: float) -> dict[str, bool]:
-    """Rule -> whether its cure is confirmed again; of causes that were confirmed by one change in the first fit."""
+    """Rule -> whether its cure is confirmed again.
+
+    Of causes of the first fit that were confirmed by one change, and of the first one also by several together.
+    """
     confirmed = [
         finding
         for finding in report.findings
@@ -59,10 +65,16 @@ def stand_again(report: Report, folder: Path, workers: Workers, *, budget: float
     run, rules = read_run(folder), {rule.name: rule for rule in catalogue()}
     case = Case(run, run.fits[0])
     labels = {trial.id: trial.label for trial in report.experiments}
+    suspects = {name: judge(rule, case).suspect for name, rule in rules.items()}
+    known = {c.label: c for suspect in suspects.values() if suspect for c in (*suspect.cures, *suspect.rivals)}
+    known = {step.label: step for steps in (NEXT, *ANEW) for step in steps} | known
     found = {}
     for finding in confirmed:
-        suspect, label = judge(rules[finding.rule], case).suspect, labels[finding.cure]
+        suspect, label = suspects[finding.rule], labels[finding.cure]
         cure = next((c for c in suspect.cures if c.label == label), None) if suspect else None
+        parts = [known.get(part) for part in label.split(JOINED)]
+        if cure is None and finding is confirmed[0] and None not in parts:
+            cure = Together(tuple(part for part in parts if part))
         if suspect is None or cure is None:
             continue
         anew = Suspect(message="", cures=(OnNewSeeds(cure),), harm=suspect.harm, endpoint=suspect.endpoint)
