@@ -45,6 +45,7 @@ from unstuck.rules.missing_output_activation import MissingOutputActivation
 from unstuck.rules.no_signal import NoSignal
 from unstuck.rules.non_finite_inputs import NonFiniteInputs
 from unstuck.rules.softmax_on_one_unit import SoftmaxOnOneUnit
+from unstuck.rules.squared_error_on_classes import SquaredErrorOnClasses
 from unstuck.rules.tiny_targets import TinyTargets
 from unstuck.rules.unscaled_inputs import UnscaledInputs
 from unstuck.rules.unscaled_targets import UnscaledTargets
@@ -201,11 +202,21 @@ def test_an_lstm_with_one_unit_and_softmax_inside_is_cleared():
     assert isinstance(judge(SoftmaxOnOneUnit, setup, contract_of()), Cleared)
 
 
+def test_one_number_for_several_classes_is_tried_with_a_unit_a_class():
+    y = RNG.integers(0, 3, 100)
+    setup = setup_of(dense(1), loss="mean_squared_error")
+    found = judge(SquaredErrorOnClasses, setup, contract_of(), task_of("multiclass", y, 3), data_of(X, y))
+    assert (ReplaceHead("softmax", "sparse_categorical_crossentropy", units=3),) == found.cures
+    assert "one number stands for 3 classes, as if they were amounts" == found.message
+    cleared = judge(SquaredErrorOnClasses, setup, contract_of(), task_of("regression", y, 0), data_of(X, y))
+    assert isinstance(cleared, NotApplicable)
+
+
 @pytest.mark.parametrize(
     ("kind", "classes", "cure"),
     [
         ("regression", 0, ReplaceHead("linear")),
-        ("multiclass", 3, ReplaceHead("softmax", "sparse_categorical_crossentropy", units=3, labels="sparse")),
+        ("multiclass", 3, ReplaceHead("softmax", "sparse_categorical_crossentropy", units=3)),
         ("binary", 2, ReplaceHead("sigmoid")),
     ],
 )
