@@ -16,8 +16,8 @@ from unstuck.measure.code.vocabularies import Vocabularies
 from unstuck.measure.network.backbone import Backbone
 
 
-def case_of(code: str, fit: str = "model.fit(x, y)") -> Any:
-    lines = (*code.splitlines(), fit)
+def case_of(code: str) -> Any:
+    lines = (*code.splitlines(), "model.fit(x, y)")
     run = SimpleNamespace(sources={"train.py": lines}, meta={})
     site = {"file": "train.py", "line": len(lines), "column": 1}
     case = Case(run, SimpleNamespace(body={"site": site}))  # type: ignore[arg-type]

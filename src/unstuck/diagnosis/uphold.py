@@ -14,6 +14,7 @@ from unstuck.diagnosis.testing import Tested
 from unstuck.experiments.bench import HELD
 from unstuck.experiments.combination import mean_skill
 from unstuck.experiments.intervention import Intervention
+from unstuck.experiments.reproduction import AT_CHANCE
 from unstuck.experiments.statistics import WORTH
 from unstuck.finding import Confidence, Evidence, Finding, Fix, Location, RuleResult, Severity, Trial
 from unstuck.measure.case import Case
@@ -22,8 +23,6 @@ from unstuck.measure.setup import Setup
 from unstuck.measure.training.ending import Ending
 from unstuck.rules.rule import Suspect
 
-AT_CHANCE = 0.1
-"""Skill up to which nothing is learnt."""
 LEARNS, MOST = 0.5, 0.75
 """Held-out skill, and its share of that with the cure, from which a network learns most of what there is."""
 

@@ -108,6 +108,10 @@ class Data:
     def held_flat(self) -> np.ndarray:
         return flatten(self.held_x)
 
+    def column(self, number: int) -> str:
+        """What column `number` of the table is called, `column 3` where it has no name."""
+        return self.columns[number] if number < len(self.columns) else f"column {number}"
+
     @property
     def tabular(self) -> bool:
         """Whether the inputs are plain columns (rank 2), not images, sequences or token ids."""

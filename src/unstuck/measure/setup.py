@@ -232,11 +232,14 @@ class Setup:
     def optimizer_location(self, label: str = "") -> Location | None:
         return self.compile_location("optimizer", 0, label)
 
-    def made_location(self, name: str, label: str = "") -> Location | None:
+    def made_site(self, name: str) -> Mapping[str, Any] | None:
         """The first call of a class, a callback or a schedule, in the file that calls fit."""
         fit = self.sites["fit"]
-        calls = self.sources.calls_named(fit["file"], name) if fit else []
-        return self.sources.location(calls[0], label) if calls else None
+        return next(iter(self.sources.calls_named(fit["file"], name)), None) if fit else None
+
+    def made_location(self, name: str, label: str = "") -> Location | None:
+        """Where that call stands."""
+        return self.sources.location(self.made_site(name), label)
 
     def layer(self, name: str) -> Layer | None:
         """The layer of this name."""

@@ -43,20 +43,18 @@ class Passes:
         """One pass in inference mode, by watching `call` of each layer; no outputs where the model raises."""
 
         def plain(inputs: Any) -> Any:
-            seen = self._watched(lambda: self._model(inputs, training=False))
-            self._layers = [layer for layer, _ in seen]
-            return [out for _, out in seen], self._model.losses
+            return self._watched(lambda: self._model(inputs, training=False)), self._model.losses
 
         try:
             outputs, penalties = self._run(self._traced_forward, (*self._variables(), inputs), plain, (inputs,))
-            pairs = list(zip(self._layers, map(_numpy, outputs), strict=True))
-            return pairs, float(sum(float(_numpy(penalty)) for penalty in penalties))
+            pairs = list(zip(self._layers, map(as_numpy, outputs), strict=True))
+            return pairs, float(sum(float(as_numpy(penalty)) for penalty in penalties))
         except Exception:
             return [], float("nan")
 
     def loss(self, target: Any, answer: Any) -> float:
         """The compiled loss of these answers."""
-        return float(_numpy(self._run(self._loss_of, (target, answer))))
+        return float(as_numpy(self._run(self._loss_of, (target, answer))))
 
     def gradient_of_answers(self, target: Any, answer: Any) -> np.ndarray | None:
         """The gradient of the compiled loss for the answers, None where the loss does not depend on them."""
@@ -64,7 +62,7 @@ class Passes:
         if backend == "jax":
             import jax
 
-            return _numpy(self._run(jax.grad(self._loss_of, argnums=1), (target, answer)))
+            return as_numpy(self._run(jax.grad(self._loss_of, argnums=1), (target, answer)))
         if backend == "tensorflow":
             import tensorflow as tf
 
@@ -78,7 +76,7 @@ class Passes:
             answer = answer.detach().clone().requires_grad_()
             value = self._loss_of(target, answer)
             found = torch.autograd.grad(value, answer, allow_unused=True)[0] if value.requires_grad else None
-        return None if found is None else _numpy(found)
+        return None if found is None else as_numpy(found)
 
     def gradients(self, inputs: Any, target: Any, weights: Any) -> tuple[float, list[np.ndarray | None]]:
         """Total loss in training mode and its gradient for each trainable variable, on the backend in use."""
@@ -87,7 +85,7 @@ class Passes:
             metrics = [v.value for v in model.metrics_variables]
             arguments = (*self._variables(), metrics, inputs, target, weights)
             loss, found = self._run(self._loss_and_gradients, arguments)
-            return float(loss), [_numpy(g) for g in found]
+            return float(loss), [as_numpy(g) for g in found]
         variables = [v.value for v in model.trainable_variables]
         if backend == "tensorflow":
             import tensorflow as tf
@@ -95,12 +93,12 @@ class Passes:
             with tf.GradientTape() as tape:
                 loss = self._native_loss(inputs, target, weights)
             found = tape.gradient(loss, variables)
-            return float(_numpy(loss)), [None if g is None else _numpy(tf.convert_to_tensor(g)) for g in found]
+            return float(as_numpy(loss)), [None if g is None else as_numpy(tf.convert_to_tensor(g)) for g in found]
         import torch
 
         loss = self._native_loss(inputs, target, weights)
         found = torch.autograd.grad(loss, variables, allow_unused=True)
-        return float(_numpy(loss)), [None if g is None else _numpy(g) for g in found]
+        return float(as_numpy(loss)), [None if g is None else as_numpy(g) for g in found]
 
     def _run(self, traced: Callable[..., Any], arguments: Any, plain: Any = None, given: Any = None) -> Any:
         """`traced` compiled by JAX; on the other backends, and where JAX cannot trace it, `plain` as it is.
@@ -138,13 +136,11 @@ class Passes:
             _, _, found = self._model.stateless_call(trainable, fixed, inputs, return_losses=True, training=False)
             losses.extend(found)
 
-        seen = self._watched(call)
-        self._layers = [layer for layer, _ in seen]
-        return [out for _, out in seen], losses
+        return self._watched(call), losses
 
-    def _watched(self, run: Callable[[], Any]) -> list[tuple[Any, Any]]:
-        """Layers and their outputs, in the order of their calls, while `run` calls the model."""
-        seen: list[tuple[Any, Any]] = []
+    def _watched(self, run: Callable[[], Any]) -> list[Any]:
+        """Outputs of the layers, in the order of their calls, while `run` calls the model; `_layers` are whose."""
+        layers, outputs = [], []
         watched = []
 
         def watch(layer: Any) -> None:
@@ -153,7 +149,8 @@ class Passes:
             def call(*args: Any, **kwargs: Any) -> Any:
                 out = original(*args, **kwargs)
                 if hasattr(out, "shape") and len(out.shape) >= 2:
-                    seen.append((layer, out))
+                    layers.append(layer)
+                    outputs.append(out)
                 return out
 
             object.__setattr__(layer, "call", call)
@@ -166,7 +163,8 @@ class Passes:
         finally:
             for layer in watched:
                 object.__delattr__(layer, "call")
-        return seen
+        self._layers = layers
+        return outputs
 
     def _loss_of(self, target: Any, answer: Any) -> Any:
         return self._model.compute_loss(None, target, answer, None)
@@ -190,5 +188,6 @@ class Passes:
         return loss
 
 
-def _numpy(value: Any) -> np.ndarray:
+def as_numpy(value: Any) -> np.ndarray:
+    """A tensor or variable of the backend in use as an array."""
     return np.asarray(keras.ops.convert_to_numpy(value))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from unstuck.record.given import given, keys
-from unstuck.record.passes import Passes
+from unstuck.record.passes import Passes, as_numpy
 from unstuck.record.probe_metrics import metric_values
 from unstuck.record.probe_non_finite import locate
 from unstuck.record.rebuild import CannotRebuild, arranged, assign, load_objects, output_of, rebuild
@@ -71,7 +71,7 @@ def _replay(
         raise CannotRebuild("the model was never built")
     names, first = keys(model.variables), None
     if fit.steps[0] == 0:  # before anything is assigned: the variables still hold what their initialisers drew
-        first = given(names, [_numpy(v) for v in model.variables], snapshots[0])
+        first = given(names, [as_numpy(v) for v in model.variables], snapshots[0])
     passes = Passes(model)
     chosen = np.sort(np.random.default_rng(SEED).permutation(len(x[0]))[: _probe_rows(passes, model, x)])
     rows, labels = tuple(a[chosen] for a in x), tuple(a[chosen] for a in targets)
@@ -122,7 +122,7 @@ def _seen(
     assign(model, values)
     inputs = _tensors(model, x)
     states = [_layer_state(layer, out) for layer, out in passes.forward(inputs)[0]]
-    return states, _numpy(output_of(model(inputs, training=False)))
+    return states, as_numpy(output_of(model(inputs, training=False)))
 
 
 def _moment(
@@ -136,7 +136,7 @@ def _moment(
     loss, gradients = _safely(lambda: passes.gradients(inputs, target, weights), (np.nan, None))
     variables = []
     for i, variable in enumerate(model.trainable_variables):
-        value = _numpy(variable)
+        value = as_numpy(variable)
         gradient = None if gradients is None else gradients[i]
         variables.append(
             {
@@ -248,12 +248,6 @@ def _tensors(model: Any, x: Sequence[np.ndarray]) -> Any:
 
     typed = [a if a.dtype.kind != "f" else a.astype(np.float32) for a in x]
     return arranged([keras.ops.convert_to_tensor(a) for a in typed], model)
-
-
-def _numpy(value: Any) -> np.ndarray:
-    import keras
-
-    return np.asarray(keras.ops.convert_to_numpy(value))
 
 
 def _rms(value: Any) -> float:

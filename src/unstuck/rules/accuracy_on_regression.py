@@ -11,11 +11,11 @@ from unstuck.measure.data import Data
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
-from unstuck.measure.task import Task
+from unstuck.measure.task import COUNTING, Task
 from unstuck.measure.training.logs import Logs
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
-ACCURACIES = frozenset({"accuracy", "acc", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"})
+ACCURACIES = COUNTING | {"categorical_accuracy"}
 MANY = 20
 """Distinct target values above which equality says nothing: a guess at random is right in one row of twenty at most."""
 

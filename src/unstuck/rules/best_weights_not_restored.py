@@ -76,7 +76,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=80, callbacks=[stop], ver
         if stopping.lost < WORSE:
             return Cleared(f"the last epoch is {stopping.lost:.0%} from the best", stopping.lost, WORSE)
         best, last = stopping.best + 1, len(stopping.values)
-        site = next(iter(setup.sources.calls_named(str((setup.sites["fit"] or {}).get("file")), stopping.kind)), None)
+        site = setup.made_site(stopping.kind)
         early = stopping.kind == "EarlyStopping"
         edit = setup.sources.set_argument(site, "restore_best_weights", "True") if early else None
         return Suspect(

@@ -87,7 +87,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         standardised = _standardised(data.x[0][:, finite.all(axis=0)].astype(np.float64))
         if standardised < 0.5:
             return NotApplicable("a column holds no number, but the others are not standardised: see non-finite-inputs")
-        names = tuple(data.columns[j] if j < len(data.columns) else f"column {j}" for j in empty)
+        names = tuple(map(data.column, empty.tolist()))
         shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
         return Suspect(
             message=f"{shown} {'is' if len(names) == 1 else 'are'} NaN in every row: standardised without varying",

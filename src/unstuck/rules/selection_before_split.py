@@ -130,7 +130,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
 
 def _from_arrays(encoded: Encoded, data: Data, setup: Setup) -> Suspect:
     """Label means that only the labels of all rows explain: also those taken by hand, or before the file was made."""
-    names = tuple(data.columns[c.column] if data.columns else f"column {c.column}" for c in encoded.codes)
+    names = tuple(data.column(c.column) for c in encoded.codes)
     first, verb = encoded.codes[0], "holds" if len(names) == 1 else "hold"
     text = (
         f"{names[0]}: {first.obeying} of {first.groups} groups of equal value carry the mean label of their rows, "

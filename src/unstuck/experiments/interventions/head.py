@@ -83,13 +83,11 @@ class ReplaceHead(Intervention):
         found = tuple(edit for edit in edits if edit)
         complete = len(found) == len(edits) and not self.labels
         units = f"{self.units} units" if self.units > 1 else "one unit"
-        what = f"use {units} with {self.activation}, and" if self.units else f"use {_article(self.activation)} with"
-        title = (
-            f"{what} {self.loss.replace('_crossentropy', ' cross-entropy').replace('_', ' ')}"
-            if self.loss
-            else what.removesuffix(", and").removesuffix(" with")
-        )
-        return Fix(title=title, applicability="suggested" if complete else "sketch", edits=found)
+        what = f"use {units} with {self.activation}" if self.units else f"use {_article(self.activation)}"
+        if self.loss:
+            loss = self.loss.replace("_crossentropy", " cross-entropy").replace("_", " ")
+            what += f", and {loss}" if self.units else f" with {loss}"
+        return Fix(title=what, applicability="suggested" if complete else "sketch", edits=found)
 
 
 def recode(y: np.ndarray, labels: str, units: int) -> np.ndarray:

@@ -63,14 +63,12 @@ class Shuffles:
 
 
 def _alone(every: Sequence[Shuffle], sources: Sources, case: Case) -> Iterator[Shuffle]:
-    fit = sources.call(case.fit.body.get("site"))
-    if fit is None:
-        return
-    given = {k.arg: k.value for k in fit.keywords if k.arg in ("x", "y")} | dict(zip("xy", fit.args, strict=False))
-    if set(given) != {"x", "y"} or not all(isinstance(node, ast.Name) for node in given.values()):
+    fit = case.fit.body.get("site")
+    given = [sources.text(sources.argument(fit, name, i)) for i, name in enumerate("xy")]
+    if not all(map(str.isidentifier, given)):
         return
     behind = _behind(sources.tree(case.file))
-    x, y = ({node.id, *behind(node.id)} for node in given.values())  # type: ignore[attr-defined]
+    x, y = ({name, *behind(name)} for name in given)
     if not x & {shuffle.array for shuffle in every} or not y & {shuffle.array for shuffle in every}:
         yield from (shuffle for shuffle in every if shuffle.array in x ^ y)
 

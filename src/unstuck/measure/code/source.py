@@ -191,14 +191,11 @@ class Sources:
     def made_by(self, place: Location | None) -> dict[str, Any] | None:
         """The call that the name at `place` stands for, `opt = Adam(0.01)`, as a call site."""
         last = self._assignment(place)
-        value = last.value if isinstance(last, (ast.Assign, ast.AnnAssign)) else None
-        plain = isinstance(last, ast.AnnAssign) or (
-            isinstance(last, ast.Assign) and isinstance(last.targets[0], ast.Name)
-        )
-        if not plain or not isinstance(value, ast.Call):
+        if not isinstance(last, (ast.Assign, ast.AnnAssign)) or not isinstance(last.value, ast.Call):
             return None
+        target = last.target if isinstance(last, ast.AnnAssign) else last.targets[0]
         file = self._file(place)
-        return place_as_site(self.span(file, value), {"file": file})
+        return place_as_site(self.span(file, last.value), {"file": file}) if isinstance(target, ast.Name) else None
 
     def _assignment(self, place: Location | None) -> ast.stmt | None:
         name, file = self.text(place), self._file(place)

@@ -72,38 +72,34 @@ class Groups:
     @classmethod
     def of(cls, case: Case) -> Self:
         data, task = case.get(Data), case.get(Task)
-        among = list(_among_inputs(data, task))
+        among = [(column, column.codes) for column in _among_inputs(data, task)]
         origin = case.find(Origin) if among else case.get(Origin)
-        beside = [(c, origin.beside(c.codes)) for c in origin.columns] if origin else []
-        asked = [(c, keys) for c, keys in beside if origin and _may_group(c, origin.size, keys, data, task)]
-        neighbour = _neighbours(data) if asked or among else None
-        found = []
-        for column, keys in asked + among:
-            assert neighbour is not None
-            group = _measure(column, keys, len(data.y), neighbour)
-            if group.telling or group.alike >= ALIKE:
-                found.append(group)
+        columns = origin.columns if origin else ()
+        beside = [(c, origin.beside(c.codes)) for c in columns] if origin else []
+        asked = [(c, keys) for c, keys in beside if origin and _may_group(c, origin.size, keys, data, task)] + among
+        neighbour = _neighbours(data) if asked else None
+        groups = [_measure(column, keys, len(data.y), neighbour) for column, keys in asked if neighbour]
+        found = [group for group in groups if group.telling or group.alike >= ALIKE]
         found.sort(key=lambda g: (-g.telling, -g.shared * max(g.alike, 0.01)))
-        return cls(tuple(found), len(beside))
+        return cls(tuple(found), len(columns))
 
 
-def _among_inputs(data: Data, task: Task) -> Iterator[tuple[Beside, np.ndarray]]:
+def _among_inputs(data: Data, task: Task) -> Iterator[Beside]:
     """Inputs that name what a row belongs to: each value has one label, and the next value has any."""
-    if not task.is_classes or task.y.ndim > 1 or len(task.y) != len(data.flat) or not len(data.held_flat):
+    train, held = data.flat, data.held_flat
+    if not task.is_classes or task.y.ndim > 1 or len(task.y) != len(train) or not len(held):
         return
-    for j, column in enumerate(np.concatenate([data.flat, data.held_flat]).T[:MAX_COLUMNS]):
+    for j, column in enumerate(np.concatenate([train, held]).T[:MAX_COLUMNS]):
         values, keys = np.unique(column, return_inverse=True)
         if not MAX_LABELS < len(values) <= len(column) / NAME_ROWS:
             continue
-        own = keys.reshape(-1)[: len(task.y)]
-        pairs = np.unique(np.stack([own, task.y]), axis=1)
-        if pairs.shape[1] != len(np.unique(own)):
+        owners, labels = np.divmod(np.unique(keys[: len(task.y)] * task.classes + task.y), task.classes)
+        if (np.diff(owners) == 0).any():
             continue
-        shares = np.bincount(pairs[1]) / pairs.shape[1]
-        expected = (pairs.shape[1] - 1) * (1 - float((shares**2).sum()))
-        if expected >= FEW_CHANGES and np.count_nonzero(np.diff(pairs[1])) >= MIXED * expected:
-            name = data.columns[j] if j < len(data.columns) else f"column {j}"
-            yield Beside(name, "id", keys.reshape(-1)), keys.reshape(-1)
+        shares = np.bincount(labels) / len(labels)
+        expected = (len(labels) - 1) * (1 - float((shares**2).sum()))
+        if expected >= FEW_CHANGES and np.count_nonzero(np.diff(labels)) >= MIXED * expected:
+            yield Beside(data.column(j), "id", keys)
 
 
 def _may_group(column: Beside, size: int, keys: np.ndarray, data: Data, task: Task) -> bool:

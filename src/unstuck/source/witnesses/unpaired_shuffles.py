@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TypeGuard
 
 from unstuck.source.merging import as_data
 from unstuck.source.sighting import Sighting, in_call
-from unstuck.source.story import Story, Training
+from unstuck.source.story import Story
 
 CODE = "PIP103"
 
@@ -17,34 +16,24 @@ def sightings(story: Story) -> Iterator[Sighting]:
     for training in story.trainings:
         x, y = training.x, as_data(training.y)
         first, second = (rows.shuffled or rows.drawn if rows is not None else None for rows in (x, y))
-        if first is None and y is not None and _in_place(y.shuffled):
-            yield _alone(y.shuffled, training)
-        if first is None or second is None or first is second or not _apart(first, second, story):
+        if second is None or first is second or (first is not None and not _apart(first, second, story)):
+            continue
+        if first is None and (y is None or not _alone(y.shuffled)):
             continue
         yield Sighting(
             node=second,
-            message="inputs and labels are shuffled apart from each other",
+            message="inputs and labels are shuffled apart from each other"
+            if first
+            else "the labels are shuffled, and the inputs are not",
             label="the labels, in another order",
-            related=((first, "the inputs"), (training.node, "trained on as pairs")),
-            severity="error",
+            related=(*(((first, "the inputs"),) if first else ()), (training.node, "trained on as pairs")),
+            severity="error" if first else "warning",
             conclusion="each row is paired with the label of another, so nothing about the inputs predicts it",
             help="shuffle both with one permutation of their row numbers, or leave it to fit",
         )
 
 
-def _alone(node: ast.AST, training: Training) -> Sighting:
-    return Sighting(
-        node=node,
-        message="the labels are shuffled, and the inputs are not",
-        label="the labels, in another order",
-        related=((training.node, "trained on as pairs"),),
-        severity="warning",
-        conclusion="each row is paired with the label of another, so nothing about the inputs predicts it",
-        help="shuffle both with one permutation of their row numbers, or leave it to fit",
-    )
-
-
-def _in_place(node: ast.AST | None) -> TypeGuard[ast.Call]:
+def _alone(node: ast.AST | None) -> bool:
     """Whether one array is put in an order that nobody else knows: not by row numbers, which may serve twice."""
     if not isinstance(node, ast.Call) or ast.unparse(node.func).rpartition(".")[2] not in ("shuffle", "permutation"):
         return False
