@@ -173,7 +173,7 @@ def _pairs(group: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 
 
 def _brief(answer: dict[str, Any]) -> dict[str, Any]:
-    kept = ("id", "kind", "backend", "verdict", "roots", "notes", "errors", "said", "verified")
+    kept = ("id", "kind", "backend", "verdict", "roots", "notes", "errors", "said", "verified", "again")
     labels = answer.get("any") or answer.get("strict", [])
     more = {"labels": labels, "seconds": round(answer["seconds"], 1), "right": not missed(answer)}
     return {key: answer[key] for key in kept if key in answer} | more

@@ -51,10 +51,7 @@ class OnNewSeeds(Intervention):
 
 
 def stand_again(report: Report, folder: Path, workers: Workers, *, budget: float) -> dict[str, bool]:
-    """Rule -> whether its cure is confirmed again.
-
-    Of causes of the first fit that were confirmed by one change, and of the first one also by several together.
-    """
+    """Rule -> whether its cure, one change or several together, is confirmed again; of causes of the first fit."""
     confirmed = [
         finding
         for finding in report.findings
@@ -73,7 +70,7 @@ def stand_again(report: Report, folder: Path, workers: Workers, *, budget: float
         suspect, label = suspects[finding.rule], labels[finding.cure]
         cure = next((c for c in suspect.cures if c.label == label), None) if suspect else None
         parts = [known.get(part) for part in label.split(JOINED)]
-        if cure is None and finding is confirmed[0] and None not in parts:
+        if cure is None and None not in parts:
             cure = Together(tuple(part for part in parts if part))
         if suspect is None or cure is None:
             continue

@@ -28,10 +28,11 @@ from unstuck.measure.replay import Moment, Replay, VariableState
 from unstuck.measure.room import Room
 from unstuck.measure.setup import Head, Layer, Loss, Optimizer, Setup
 from unstuck.measure.skill import Skill
-from unstuck.measure.task import Task
+from unstuck.measure.task import Task, infer_kind
 from unstuck.measure.training.curve import Curve
 from unstuck.rules import Cleared, NotApplicable, Suspect
 from unstuck.rules.categorical_loss_on_one_unit import CategoricalLossOnOneUnit
+from unstuck.rules.class_loss_on_regression import ClassLossOnRegression
 from unstuck.rules.constant_target import ConstantTarget
 from unstuck.rules.double_softmax import DoubleSoftmax
 from unstuck.rules.empty_target_rows import EmptyTargetRows
@@ -210,6 +211,26 @@ def test_one_number_for_several_classes_is_tried_with_a_unit_a_class():
     assert "one number stands for 3 classes, as if they were amounts" == found.message
     cleared = judge(SquaredErrorOnClasses, setup, contract_of(), task_of("regression", y, 0), data_of(X, y))
     assert isinstance(cleared, NotApplicable)
+
+
+def test_class_numbers_under_binary_crossentropy_are_tried_with_a_unit_a_class():
+    y = RNG.integers(0, 4, 100)
+    setup = setup_of(dense(1, "sigmoid"), loss="binary_crossentropy")
+    found = judge(ClassLossOnRegression, setup, contract_of(), task_of("multiclass", y, 4), data_of(X, y))
+    assert (ReplaceHead("softmax", "sparse_categorical_crossentropy", units=4),) == found.cures
+    assert "the labels number the classes 0 to 3" in found.message
+    one_hot = setup_of(dense(4, "softmax"), loss="binary_crossentropy")
+    cleared = judge(ClassLossOnRegression, one_hot, contract_of((None, 4)), task_of("multiclass", y, 4), data_of(X, y))
+    assert isinstance(cleared, NotApplicable)
+
+
+@pytest.mark.parametrize("loss", ["binary_crossentropy", "mean_squared_error"])
+def test_class_numbers_as_fractions_are_classes_where_accuracy_is_asked_of_a_sigmoid(loss):
+    y = RNG.integers(0, 4, 100).astype("float32")
+    head = setup_of(dense(1, "sigmoid")).head
+    assert infer_kind(y, Loss(loss), head) == "regression"
+    asked = infer_kind(y, Loss(loss), head, counted=True)
+    assert asked == ("multiclass" if loss == "binary_crossentropy" else "regression")
 
 
 @pytest.mark.parametrize(

@@ -243,7 +243,7 @@ def infer_kind(y: np.ndarray, loss: Loss, head: Head | None, *, counted: bool = 
         return "multiclass"
     from_start = 2 < len(values) <= FEW_VALUES and values[0] in (0, 1)
     numbered = from_start and np.array_equal(values - values[0], np.arange(len(values)))
-    if counted and numbered and units == 1 and head and head.activation in UNBOUNDED:
+    if counted and numbered and units == 1 and head and (head.activation in UNBOUNDED or loss.name in BINARY):
         return "multiclass"
     integer = y.dtype.kind in "biu"
     if (

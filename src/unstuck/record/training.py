@@ -26,8 +26,9 @@ from unstuck.record.tap import Call
 from unstuck.record.unaverage import RunningMean, counted_by
 from unstuck.record.wiring import side_layers
 
-MAX_WAITING = 8
-"""Steps whose loss may still be on its way from the device; their batches are held so long."""
+MIN_WAITING, MAX_WAITING = 8, 64
+"""Steps whose loss may still be on its way from the device: more where their batches, held so long, are small."""
+MAX_WAITING_BYTES = 16 * 2**20
 FIRST_FLUSH_SECONDS = 5.0
 """A stream's sample is written this long after training began, and again each time twice as much time has passed."""
 _PLAIN = (int, float, str, bool, type(None))
@@ -46,6 +47,7 @@ class Training:
         self._mean = RunningMean()
         self._averaged = ""
         self._waiting: deque[tuple[int, Any, int, Sequence[Any] | None]] = deque()
+        self._may_wait = 0
         self._snapshots = Snapshots(recorder.writer, f"fit-{self.number}-weights-")
         self._finite = True
         self.started = time.time()
@@ -148,6 +150,9 @@ class Training:
         if not self._averaged:
             metrics = call.state[3] if call.state is not None else None
             self._averaged = counted_by(self.model, metrics, rows, count)
+        if not self._may_wait:
+            size = sum(getattr(leaf, "nbytes", 0) for leaf in keras.tree.flatten(list(batches or ())))
+            self._may_wait = min(MAX_WAITING, max(MIN_WAITING, MAX_WAITING_BYTES // max(1, size)))
         loss = (call.logs or {}).get("loss", np.nan)
         self._waiting.append((self.steps, loss, rows if self._averaged == "rows" else count, batches))
         self._drain(everything=False)
@@ -186,12 +191,18 @@ class Training:
         return rows, -(-rows // self._batch_size)
 
     def _drain(self, *, everything: bool) -> None:
-        """Write the losses that have arrived from the device, waiting for them only when too many are under way."""
-        while self._waiting:
-            step, value, count, batches = self._waiting[0]
-            if not everything and len(self._waiting) <= MAX_WAITING and not _arrived(value):
-                return
-            self._waiting.popleft()
+        """Write the losses that have arrived from the device.
+
+        When too many are under way, half of them are waited for: to be woken after each step of a small model costs
+        as much as a tenth of it.
+        """
+        count = len(self._waiting)
+        overdue = count if everything else count // 2 if count > self._may_wait else 0
+        if overdue:
+            _number(self._waiting[overdue - 1][1])
+        while self._waiting and (overdue > 0 or _arrived(self._waiting[0][1])):
+            overdue -= 1
+            step, value, count, batches = self._waiting.popleft()
             loss = _number(value)
             if self._averaged != "nothing":
                 loss = self._mean.added(loss, count)

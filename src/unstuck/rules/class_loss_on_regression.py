@@ -7,6 +7,7 @@ import numpy as np
 from unstuck.experiments.intervention import Intervention, Together
 from unstuck.experiments.interventions.head import ReplaceHead
 from unstuck.experiments.interventions.loss import SetLoss
+from unstuck.experiments.interventions.one_unit import head_for_one_unit
 from unstuck.experiments.interventions.standardise import StandardiseTargets
 from unstuck.finding import Evidence
 from unstuck.measure.contract import UNPAIRED, Contract, paired
@@ -33,7 +34,8 @@ class ClassLossOnRegression(Rule):
 
     What it finds
     Binary or categorical cross-entropy on targets of many values that leave the range from 0 to 1: prices, ages,
-    temperatures. Categorical cross-entropy on rows of numbers that do not sum to 1: the pixels of an autoencoder.
+    temperatures. Binary cross-entropy on class numbers 0, 1, 2, 3, for which the output has one unit. Categorical
+    cross-entropy on rows of numbers that do not sum to 1: the pixels of an autoencoder.
 
     Why training stops
     The loss is linear in the target. For a target above 1 it falls without end as the output nears 1, for one below 0
@@ -44,8 +46,8 @@ class ClassLossOnRegression(Rule):
     A huge negative loss (-117944), accuracy near 0, predictions of exactly 0 or 1.
 
     How it is proven
-    By arithmetic, from the loss and the range of the targets. The same network with a linear output and squared error
-    is trained from the same seeds.
+    By arithmetic, from the loss and the range of the targets. The same network with a linear output and squared error,
+    for class numbers with one unit for each class, is trained from the same seeds.
 
     When to ignore it
     Never for targets outside 0 to 1. Inside they are soft labels, and the rule is cleared.
@@ -89,7 +91,8 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             return NotApplicable("the loss is neither binary nor categorical cross-entropy")
         if not paired(setup, contract):
             return NotApplicable(UNPAIRED)
-        if task.kind != "regression":
+        numbered = task.kind == "multiclass" and name in BINARY and (contract.width or setup.head.units) == 1
+        if task.kind != "regression" and not numbered:
             return NotApplicable("the targets are classes")
         values = data.y[np.isfinite(data.y.astype(np.float64))].astype(np.float64)
         if not values.size or len(np.unique(values)) <= TWO:
@@ -100,8 +103,9 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             return _only_ratios(setup, off)
         if not outside:
             return Cleared(f"the targets lie between {low:.3g} and {high:.3g}, as probabilities do", outside, 0.0)
+        held = f"the labels number the classes {low:g} to" if numbered else f"the targets go from {low:.4g} to"
         return Suspect(
-            message=f"{name.replace('_', ' ')} wants probabilities, and the targets go from {low:.4g} to {high:.4g}",
+            message=f"{name.replace('_', ' ')} wants probabilities, and {held} {high:.4g}",
             confidence="proven",
             severity="warning" if room is not None and not room.exists else "error",
             location=setup.loss_location("wants 0 to 1"),
@@ -115,7 +119,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
                 ),
                 _negative(curve),
             ),
-            cures=_cures(task),
+            cures=(head_for_one_unit(setup, task, data),) if numbered else _cures(task),
             conclusion="for a target above 1 the lowest loss is that of the answer 1, and for one below 0 that of 0,"
             " however large the target",
             leads_to=(
