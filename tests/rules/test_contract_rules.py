@@ -31,6 +31,7 @@ from unstuck.measure.skill import Skill
 from unstuck.measure.task import Task, infer_kind
 from unstuck.measure.training.curve import Curve
 from unstuck.rules import Cleared, NotApplicable, Suspect
+from unstuck.rules.broadcast_target import BroadcastTarget
 from unstuck.rules.categorical_loss_on_one_unit import CategoricalLossOnOneUnit
 from unstuck.rules.class_loss_on_regression import ClassLossOnRegression
 from unstuck.rules.constant_target import ConstantTarget
@@ -759,6 +760,55 @@ def test_every_prelude_is_valid_python_and_defines_its_names(data):
 
 
 # unsuitable-loss
+
+
+@pytest.mark.parametrize("loss", ["hinge", "poisson", "kl_divergence"])
+def test_one_number_under_a_loss_for_two_classes_or_counts_is_tried_with_a_unit_a_class(loss):
+    y = RNG.integers(0, 3, 100)
+    three, two = task_of("multiclass", y, 3), task_of("binary", y > 0)
+    found = judge(UnsuitableLoss, setup_of(dense(1, "sigmoid"), loss=loss), contract_of(), data_of(X, y), three)
+    assert (ReplaceHead("softmax", "sparse_categorical_crossentropy", units=3),) == found.cures
+    if loss != "kl_divergence":
+        setup = setup_of(dense(1, "linear"), loss=loss)
+        assert not isinstance(judge(UnsuitableLoss, setup, contract_of(), data_of(X, y), two), Suspect)
+
+
+def test_a_hinge_on_amounts_is_proven_and_on_two_classes_of_a_linear_output_cleared():
+    y = RNG.normal(size=100)
+    setup = setup_of(dense(1), loss="hinge")
+    found = judge(UnsuitableLoss, setup, contract_of(), data_of(X, y), task_of("regression", y))
+    assert ("proven", (ReplaceHead("linear", "mean_squared_error"),)) == (found.confidence, found.cures)
+    assert isinstance(judge(UnsuitableLoss, setup, contract_of(), data_of(X, COIN), task_of("binary", COIN)), Cleared)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_one_output_for_one_hot_rows_is_tried_with_a_unit_a_column(classes):
+    y = RNG.integers(0, classes, 100)
+    contract, data = contract_of(label_shape=(100, classes)), data_of(X, np.eye(classes)[y])
+    task = task_of("multiclass", y, classes)
+    found = judge(BroadcastTarget, setup_of(dense(1), loss="mean_squared_error"), contract, data, task)
+    assert (ReplaceHead("softmax", "categorical_crossentropy", units=classes),) == found.cures
+    assert f"one output is compared with all {classes} target columns" == found.message
+
+
+def test_one_output_for_several_amounts_keeps_its_loss_and_gets_a_unit_a_column():
+    y = RNG.normal(size=(100, 4))
+    contract, task = contract_of(label_shape=(100, 4)), Task("regression", 0, y, y[:10], y.mean(axis=0))
+    setup = setup_of(dense(1, "tanh"), loss="mean_absolute_error")
+    assert (ReplaceHead("tanh", units=4),) == judge(BroadcastTarget, setup, contract, data_of(X, y), task).cures
+    same = contract_of((None, 4), label_shape=(100, 4))
+    assert isinstance(judge(BroadcastTarget, setup, same, data_of(X, y), task), Cleared)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_linear_outputs_for_one_hot_rows_are_tried_with_softmax_from_three_classes_on(classes):
+    y = RNG.integers(0, classes, 100)
+    setup, contract = setup_of(dense(classes), loss="mean_absolute_error"), contract_of((None, classes))
+    found = judge(
+        SquaredErrorOnClasses, setup, contract, task_of("multiclass", y, classes), data_of(X, np.eye(classes)[y])
+    )
+    cure = ReplaceHead("softmax", "categorical_crossentropy")
+    assert isinstance(found, Cleared) if classes == 2 else (cure,) == found.cures
 
 
 def test_poisson_below_zero_is_unsuitable_and_on_counts_it_is_not():

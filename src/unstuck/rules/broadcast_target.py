@@ -1,4 +1,4 @@
-"""One target column for several outputs."""
+"""One target column for several outputs, or one output for several target columns."""
 
 from __future__ import annotations
 
@@ -7,34 +7,57 @@ import numpy as np
 from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.interventions.head import ReplaceHead
 from unstuck.experiments.interventions.loss import SetLoss
+from unstuck.experiments.interventions.one_unit import head_for_one_unit
 from unstuck.finding import Evidence
 from unstuck.measure.contract import UNKNOWN_SHAPES, UNPAIRED, Contract, paired
 from unstuck.measure.data import Data
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import SQUARED, Setup
+from unstuck.measure.task import Task
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 ELEMENTWISE = SQUARED | {"poisson", "hinge", "squared_hinge"}
 """Losses that compare element by element, so that NumPy's rules of broadcasting decide what is compared."""
+LEADS_TO = (
+    "label-format-mismatch",
+    "bounded-output",
+    "unscaled-targets",
+    "learning-rate-too-low",
+    "learning-rate-too-high",
+    "no-signal",
+    "model-too-small",
+    "too-few-updates",
+    "squared-error-on-classes",
+    "accuracy-on-regression",
+    "constant-target",
+    "accuracy-resolved-wrong",
+    "dead-relu-output",
+    "saturated-activation",
+    "vanishing-gradient",
+    "unsuitable-loss",
+)
 
 
 class BroadcastTarget(Rule):
-    """One target column is compared with several outputs, each of which learns the same.
+    """One target column is compared with several outputs, or one output with several target columns.
 
     What it finds
-    Targets of one column under an elementwise loss such as mean squared error, and an output of two or more units.
+    Targets of one column under an elementwise loss such as mean squared error, and an output of two or more units. One
+    unit for one-hot rows, or for targets of several columns.
 
     Why training stops
-    The single column is broadcast: every unit is trained towards the same number. Nothing raises. If the units were
-    meant for classes, each is pulled towards the class number.
+    What is single is broadcast, and nothing raises. With one column every unit is trained towards the same number; if
+    the units were meant for classes, each is pulled towards the class number. One unit is trained towards the mean of
+    the columns, which of one-hot rows is the same for each.
 
     What you see
-    A loss that falls and predictions of an unexpected shape, their columns copies of each other.
+    A loss that falls and predictions of an unexpected shape, their columns copies of each other. With one unit a loss
+    that stops at the spread of the columns, (k - 1) / k**2 for k classes under mean squared error.
 
     How it is proven
-    By the two shapes. With one unit, or the loss that takes class numbers, the same network is trained from the same
-    seeds.
+    By the two shapes. With as many units as columns, or the loss that takes class numbers, the same network is trained
+    from the same seeds.
 
     When to ignore it
     When several independent guesses at one target are wanted.
@@ -71,7 +94,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
     )
 
     def check(
-        self, setup: Setup, contract: Contract, data: Data | None, replay: Replay | None
+        self, setup: Setup, contract: Contract, data: Data | None, task: Task | None, replay: Replay | None
     ) -> Cleared | NotApplicable | Suspect:
         if setup.loss.name not in ELEMENTWISE or setup.loss.custom:
             return NotApplicable("the loss does not compare element by element")
@@ -81,6 +104,8 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         if labels is None or output is None:
             return NotApplicable(UNKNOWN_SHAPES)
         columns, units = labels[-1], output[-1]
+        if len(labels) == len(output) >= 2 and units == 1 and columns not in (1, None):
+            return _one_output(setup, int(columns), data, task)
         if len(labels) != len(output) or len(labels) < 2 or columns != 1 or units in (1, None):
             return Cleared(f"the targets have {columns} columns, the output {units}")
         return Suspect(
@@ -103,20 +128,35 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             scope={"layer": setup.head.layer.name},
             cures=_cures(setup, data, int(units or 1)),
             conclusion=f"the column is repeated {units} times, and every output is trained towards the same numbers",
-            leads_to=(
-                "label-format-mismatch",
-                "bounded-output",
-                "unscaled-targets",
-                "learning-rate-too-low",
-                "learning-rate-too-high",
-                "no-signal",
-                "model-too-small",
-                "too-few-updates",
-                "squared-error-on-classes",
-                "accuracy-on-regression",
-                "constant-target",
-            ),
+            leads_to=LEADS_TO,
         )
+
+
+def _one_output(setup: Setup, columns: int, data: Data | None, task: Task | None) -> Suspect:
+    classes = task is not None and task.kind != "regression"
+    cure = head_for_one_unit(setup, task, data) if classes else ReplaceHead(setup.head.activation, units=columns)
+    means = "the same mean, so that no answer is better for one than for another" if classes else "a mean of them"
+    return Suspect(
+        message=f"one output is compared with all {columns} target columns",
+        confidence="proven",
+        location=setup.layer_location(setup.head.layer, "units", 0, "one output"),
+        related=(
+            setup.sources.argument(setup.sites["fit"], "y", 1, label=f"{columns} columns"),
+            setup.loss_location("compares element by element"),
+        ),
+        evidence=(
+            Evidence(
+                measure="target-columns",
+                text=f"the targets have the shape (rows, {columns}), the output (rows, 1)",
+                value=columns,
+                expected=1.0,
+            ),
+        ),
+        scope={"layer": setup.head.layer.name},
+        cures=(cure,),
+        conclusion=f"the output is repeated {columns} times and trained towards all columns at once: towards {means}",
+        leads_to=LEADS_TO,
+    )
 
 
 def _cures(setup: Setup, data: Data | None, units: int) -> tuple[Intervention, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from unstuck.experiments.interventions.head import ReplaceHead
 from unstuck.experiments.interventions.loss import SetLoss
 from unstuck.experiments.interventions.one_unit import head_for_one_unit
 from unstuck.finding import Evidence
@@ -16,18 +17,21 @@ from unstuck.measure.skill import Skill
 from unstuck.measure.task import UNBOUNDED, Task
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
+TWO = 2
+
 
 class SquaredErrorOnClasses(Rule):
     """Classes are trained with a squared or absolute error.
 
     What it finds
     A sigmoid or softmax output with 0/1 labels under mean squared error or one of its relatives. One linear unit for
-    class numbers from 0 to 9, say, of which accuracy is asked.
+    class numbers from 0 to 9, say, of which accuracy is asked. Linear or rectified outputs for one-hot rows.
 
     Why training stops
     The gradient carries the slope of the activation, p(1 - p). Where the network is wrong and sure of it that slope is
     nearly 0; with many classes the mean over the columns divides what is left by their number. One number for all
-    classes makes neighbours of classes that are none, and between two of them lies a third.
+    classes makes neighbours of classes that are none, and between two of them lies a third. Most columns of one-hot
+    rows want 0, and an absolute error is lowest there until the network is surer than even.
 
     What you see
     A very slow start, or a plateau at 0.25 (two classes) or at the share of positives. With one number an accuracy that
@@ -91,6 +95,9 @@ model.fit(x, labels, epochs=10, validation_data=(x_val, labels_val), verbose=0)
             return NotApplicable(UNPAIRED)
         if task.kind == "multiclass" and head.units == 1 and head.activation in UNBOUNDED and plain_output(setup):
             return _one_number(setup, task, data)
+        many = task.kind == "multiclass" and data.y.ndim > 1 and data.y.shape[-1] > TWO
+        if many and head.activation in UNBOUNDED and plain_output(setup):
+            return _unbounded(setup, data.y.shape[-1])
         if head.activation not in ("sigmoid", "softmax") or not plain_output(setup):
             return Cleared(f"the output ends with {head.activation}, which does not saturate at the labels")
         if head.activation == "softmax" and width_of_activation(setup) == 1:
@@ -142,6 +149,19 @@ def _one_number(setup: Setup, task: Task, data: Data) -> Suspect:
             "model-too-small",
             "memorising",
         ),
+    )
+
+
+def _unbounded(setup: Setup, columns: int) -> Suspect:
+    """One-hot rows: k - 1 of k columns want 0, which an absolute error is content with."""
+    words = f"{setup.loss.name.replace('_', ' ')} trains {setup.head.activation} outputs for {columns} classes"
+    return Suspect(
+        message=words,
+        location=setup.loss_location("most columns of a row want 0"),
+        related=(setup.layer_location(setup.head.activation_layer, "activation", label="no probabilities"),),
+        cures=(ReplaceHead("softmax", "categorical_crossentropy"),),
+        harmless=f"{words}, where softmax and cross-entropy are usual",
+        leads_to=("dead-relu-output", "learning-rate-too-low", "too-few-updates", "model-too-small"),
     )
 
 

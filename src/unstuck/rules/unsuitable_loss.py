@@ -7,6 +7,7 @@ import numpy as np
 from unstuck.experiments.intervention import Intervention, Together
 from unstuck.experiments.interventions.head import ReplaceHead
 from unstuck.experiments.interventions.loss import SetLoss
+from unstuck.experiments.interventions.one_unit import head_for_one_unit
 from unstuck.experiments.interventions.standardise import StandardiseTargets
 from unstuck.finding import Evidence
 from unstuck.measure.contract import UNPAIRED, Contract, paired, plain_output, suited_loss
@@ -31,7 +32,8 @@ class UnsuitableLoss(Rule):
 
     What it finds
     kl_divergence on outputs that are not forced to sum to 1 (sigmoid, one unit, linear), cosine_similarity on one
-    unit, and poisson on targets that go below 0. Where a trial confirms it: a hinge on softmax or sigmoid outputs.
+    unit, and poisson on targets that go below 0. Where a trial confirms it: a hinge on softmax or sigmoid outputs, a
+    hinge or poisson on one number for more than two classes. A hinge on targets that are amounts.
 
     Why training stops
     y log(y / p) is 0 where y is 0, and elsewhere falls as p rises: every output is pushed to 1, and nothing pushes the
@@ -90,10 +92,13 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         room: Room | None,
     ) -> Cleared | NotApplicable | Suspect:
         name, head = setup.loss.name, setup.head
+        counted = name in HINGES | {"poisson"} and not setup.loss.custom and paired(setup, contract)
+        if counted and _one_number(setup, contract, task):
+            return _several_classes(setup, contract, data, task, skill)
         if name == "poisson" and not setup.loss.custom and paired(setup, contract):
             return _poisson(setup, data, task, skill, replay)
         if name in HINGES and not setup.loss.custom and paired(setup, contract):
-            return _hinge(setup, contract, data, task, skill)
+            return _hinge(setup, contract, data, task, skill, room)
         if name not in ("kl_divergence", "cosine_similarity") or setup.loss.custom:
             return NotApplicable("the loss is neither kl_divergence, cosine_similarity, poisson nor a hinge")
         if not paired(setup, contract):
@@ -133,6 +138,34 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         )
 
 
+def _one_number(setup: Setup, contract: Contract, task: Task) -> bool:
+    return task.kind == "multiclass" and plain_output(setup) and (contract.width or setup.head.units) == 1
+
+
+def _several_classes(setup: Setup, contract: Contract, data: Data, task: Task, skill: Skill | None) -> Suspect:
+    """One number for more than two classes, under a loss that is for two of them or for counts."""
+    words = f"{setup.loss.name.replace('_', ' ')} trains one number for {len(np.unique(task.y))} classes"
+    return Suspect(
+        message=words,
+        confidence="likely",
+        location=setup.loss_location("for two classes" if setup.loss.name in HINGES else "for counts"),
+        related=(setup.layer_location(setup.head.layer, "units", 0, label="one number"),),
+        evidence=gathered(_loss(skill)),
+        cures=_cures(setup, contract, task, data),
+        harmless=f"{words}, where one unit for each is usual",
+        leads_to=(
+            "bounded-output",
+            "accuracy-resolved-wrong",
+            "saturated-activation",
+            "learning-rate-too-high",
+            "learning-rate-too-low",
+            "too-few-updates",
+            "vanishing-gradient",
+            "model-too-small",
+        ),
+    )
+
+
 def _poisson(
     setup: Setup, data: Data, task: Task, skill: Skill | None, replay: Replay | None
 ) -> Cleared | NotApplicable | Suspect:
@@ -161,10 +194,12 @@ def _poisson(
 
 
 def _hinge(
-    setup: Setup, contract: Contract, data: Data, task: Task, skill: Skill | None
+    setup: Setup, contract: Contract, data: Data, task: Task, skill: Skill | None, room: Room | None
 ) -> Cleared | NotApplicable | Suspect:
-    """A margin of 1 to both sides of 0 is out of reach of outputs between 0 and 1."""
+    """A margin of 1 to both sides of 0 is out of reach of outputs between 0 and 1, and says nothing of amounts."""
     head, name = setup.head, setup.loss.name.replace("_", " ")
+    if task.kind == "regression" and plain_output(setup) and (contract.width or head.units) == 1:
+        return _margin_of_numbers(setup, name, skill, room)
     if not task.is_classes or not plain_output(setup):
         return NotApplicable("a hinge is judged on the classes of an output that is the last layer's own")
     if head.activation not in ("softmax", "sigmoid"):
@@ -185,8 +220,34 @@ def _hinge(
     )
 
 
+def _margin_of_numbers(setup: Setup, name: str, skill: Skill | None, room: Room | None) -> Suspect:
+    return Suspect(
+        message=f"{name} asks on which side of 0 an answer lies, and the targets are numbers",
+        confidence="proven",
+        severity="warning" if room is not None and not room.exists else "error",
+        location=setup.loss_location("asks for a side"),
+        related=(setup.sources.argument(setup.sites["fit"], "y", 1, label="numbers"),),
+        evidence=gathered(_loss(skill)),
+        cures=(ReplaceHead("linear", "mean_squared_error"),),
+        conclusion="1 - y p is 0 or below for every p beyond 1 / y: the loss is not lowest where p is y",
+        leads_to=(
+            "bounded-output",
+            "relu-output-negative-targets",
+            "unscaled-targets",
+            "dead-relu-output",
+            "saturated-activation",
+            "learning-rate-too-high",
+            "learning-rate-too-low",
+            "too-few-updates",
+            "model-too-small",
+        ),
+    )
+
+
 def _cures(setup: Setup, contract: Contract, task: Task, data: Data) -> tuple[Intervention, ...]:
     """The loss for these labels; a linear or rectified output gets the activation that goes with it."""
+    if _one_number(setup, contract, task):
+        return (head_for_one_unit(setup, task, data),)
     loss, _ = suited_loss(setup, contract, task, data)
     if task.kind == "regression":
         return (SetLoss(loss),)
