@@ -24,7 +24,7 @@ from unstuck.finding import Finding, Report
 from unstuck.rules import catalogue
 from unstuck.settings import Settings
 
-BUDGET = 90.0
+BUDGET = 60.0
 MIN_SECONDS = 5.0
 """Of random search at least, where our own answer took less."""
 LONGEST = 120

@@ -128,7 +128,9 @@ def _conclusion(cause: Cause, report: Report, margin: str, width: int) -> list[s
         untried = "the evidence fits and nothing contradicts it; no experiment was run"
         said = finding.conclusion or ("" if finding.experiments or cause.standing == "proven" else untried)
         return wrap(said, width, first=first) if said else []
-    seeds = max((t.seeds_to_settle or 0 for t in trials_of(finding, report.experiments)), default=0)
+    trials = trials_of(finding, report.experiments)
+    changes = [t for t in trials if t.id == finding.cure] or [t for t in trials if t.role == "intervention"]
+    seeds = max((t.seeds_to_settle or 0 for t in changes), default=0)
     said = finding.conclusion or "the experiments could not tell the change from no change"
     if not seeds or "unstuck diagnose" in said:
         return wrap(said, width, first=first)

@@ -119,7 +119,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
         still = furthest < MOVED and (setup.optimizer.learning_rate or 0.0) < setup.optimizer.default_rate
         by_luck = fell < BARELY and room is not None and room.exists  # some first weights answer well
         behind = room is not None and room.exists and skill.train < HALF_WAY * room.learnable
-        slow = behind and not ending.cut and (furthest < MOVED or (_steady(curve.epochs) and 0 < fell < STILL_HIGH))
+        slow = behind and not ending.cut and (furthest < MOVED or (_steady(curve.epochs) and fell > 0))
         moved = f"a weight matrix moved by {furthest:.0%} of its size in {replay.last.step} steps"
         if (skill.train >= LEARNT and not by_luck) or not (still or unfinished or slow):
             return Cleared(moved, furthest, MOVED)

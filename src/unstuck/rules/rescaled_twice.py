@@ -17,6 +17,8 @@ DIVIDES = 1 / 64
 """Scale of a Rescaling layer from which it is meant for bytes: 1/127.5 and 1/255 are usual."""
 UNIT = 2.0
 """Range of values (largest less smallest) up to which inputs are in a unit range, 0 to 1 or -1 to 1, already."""
+STANDARDISED = 3.0
+"""Standard deviation up to which inputs that go below 0, as bytes do not, are standardised already."""
 SPREAD = 0.02
 """Standard deviation below which scaled inputs are fifty times smaller than weights and rates are made for; pixels in
 0 to 1 have 0.2 to 0.4."""
@@ -27,8 +29,8 @@ class RescaledTwice(Rule):
     """The inputs are divided by 255 twice.
 
     What it finds
-    Inputs in a unit range before a Rescaling layer made for bytes (of your own, or inside an EfficientNet or a
-    ConvNeXt), and inputs that are bytes divided by 255 twice.
+    Inputs in a unit range, or standardised, before a Rescaling layer made for bytes (of your own, or inside an
+    EfficientNet or a ConvNeXt), and inputs that are bytes divided by 255 twice.
 
     Why training stops
     What reaches the first weights lies between 0 and 0.004. Beside the biases nothing of it is left, and gradients of
@@ -90,7 +92,7 @@ model.fit(images, y, epochs=20, validation_data=(images_val, y_val), verbose=0)
             return NotApplicable("the inputs do not vary")
         by_layer = bool(entrance.rescaling) and abs(entrance.scale) <= DIVIDES
         spread = float(values.std()) * (abs(entrance.scale) if entrance.rescaling else 1.0)
-        twice_by_layer = by_layer and np.ptp(values) <= UNIT
+        twice_by_layer = by_layer and (np.ptp(values) <= UNIT or (values.min() < 0 and values.std() <= STANDARDISED))
         twice_by_hand = not by_layer and _bytes_over_square(values)
         if not (twice_by_layer or twice_by_hand):
             return Cleared("the inputs are scaled once at most")

@@ -39,6 +39,10 @@ class SilentMissingGradient(Rule):
     severity = "error"
     echo_of = (
         "softmax-on-one-unit",
+        "broadcast-target",
+        "exploding-activation",
+        "unscaled-inputs",
+        "rescaled-twice",
         "oversized-initialisation",
         "unbounded-recurrent-activation",
         "saturated-loss-clip",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.experiments.intervention import Intervention, Together
+from unstuck.experiments.interventions.accumulation import RemoveAccumulation
 from unstuck.experiments.interventions.batch_size import SetBatchSize
 from unstuck.experiments.interventions.epochs import ScaleEpochs
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
@@ -34,7 +35,7 @@ class TooFewUpdates(Rule):
     What it finds:
     A fit of fewer than 100 optimiser steps that ended where it began, at chance. As a warning, if a trial
     confirms it: one that did learn, but less than there is, and ended after fewer than 100 steps, or after fewer than
-    1,000 while its loss still fell.
+    1,000 while its loss still fell. An optimiser that gathers the gradients of many batches for one update.
 
     Why training stops:
     One batch is one step. The number of steps is epochs times rows divided by the batch size, and each step moves a
@@ -102,6 +103,9 @@ model.fit(x, y, validation_data=(x_val, y_val), batch_size=32, epochs=15, verbos
         if ending.cut:
             return NotApplicable(f"the fit {ending.words}")
         learns = skill.train >= AT_CHANCE
+        together = int(setup.optimizer.config.get("gradient_accumulation_steps") or 1)
+        if together > 1 and steps // together < FEW and not (learns and room is not None and not room.exists):
+            return _accumulated(setup, curve, skill, steps, together)
         if steps >= (MANY if learns and curve.falls > STILL_FALLING else FEW):
             return Cleared(f"the fit took {steps} steps", steps, FEW)
         left = f"{steps} steps were enough to leave chance: training skill {skill.train:.2f}"
@@ -130,6 +134,31 @@ model.fit(x, y, validation_data=(x_val, y_val), batch_size=32, epochs=15, verbos
             leads_to=("learning-rate-too-low", "model-too-small") if usual else (),
             unless_confirmed=left if learns else "",
         )
+
+
+def _accumulated(setup: Setup, curve: Curve, skill: Skill, steps: int, together: int) -> Suspect:
+    """The optimiser gathers the gradients of so many batches for one update."""
+    updates = steps // together
+    return Suspect(
+        message=f"{steps} batches are {updates or 'no'} update{'' if updates == 1 else 's'}: the optimiser gathers"
+        f" {together} of them for one",
+        confidence="proven" if not updates else "likely",
+        location=setup.optimizer_location("one update for so many batches"),
+        related=(setup.fit_location(f"{steps} batches"),),
+        evidence=gathered(
+            Evidence(
+                measure="updates",
+                value=updates,
+                expected=FEW,
+                text=f"{steps} batches, {together} to an update: {updates} updates",
+            ),
+            _course(curve, skill),
+        ),
+        cures=(RemoveAccumulation(),),
+        rivals=(ScaleLearningRate(10),),
+        conclusion="" if updates else "weights change when so many batches are gathered, which never happens",
+        leads_to=("learning-rate-too-low", "model-too-small", "everything-frozen", "no-signal"),
+    )
 
 
 def _course(curve: Curve, skill: Skill) -> Evidence | None:
