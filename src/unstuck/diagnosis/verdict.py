@@ -90,7 +90,11 @@ def _verdict(
     tried = any(f.confidence == "confirmed" for f in impaired)
     upheld = [f for f in roots if f.confidence in ("proven", "confirmed") and f.severity == "warning"]
     doubts = [f for f in upheld if f.code.startswith(LEAKS)]
-    if impaired and impaired[0].rule == LONGER and reached > AT_CHANCE:
+    priced = [f for f in doubts if f.confidence == "confirmed"]
+    longer = bool(impaired) and impaired[0].rule == LONGER and reached > AT_CHANCE
+    if priced or (doubts and longer):
+        return "misleading", f"The score may not be what it claims: {(priced or doubts)[0].message}."
+    if longer:
         return "unfinished", f"Not stuck, unfinished: {impaired[0].message}."
     if impaired and (tried or (room is not None and room.exists)):
         return "impaired", f"Training is impaired: {impaired[0].message}."
