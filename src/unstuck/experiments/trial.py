@@ -16,6 +16,8 @@ from unstuck.experiments.statistics import WORTH, paired_effect
 from unstuck.finding import Trial
 
 MAX_SEEDS = 12
+SETTLING_SEEDS = 24
+"""Where so many would settle what `MAX_SEEDS` left open, and there is time for them."""
 FIRST = 0.5
 """Share of the time left that a change may take as long as others are open; what takes longer is tried last."""
 
@@ -125,8 +127,9 @@ def _placebo(bench: Bench, endpoint: str) -> Arm:
 def run_trials(bench: Bench, arms: Sequence[Arm], seeds: int) -> list[tuple[Arm, Trial]]:
     """Run all arms with `seeds` paired seeds; add seeds, up to `MAX_SEEDS`, to those that stay undecided.
 
-    The first entry is the placebo. Where the bench has a second endpoint, rules none of whose cures is confirmed are
-    judged by it too, at twice the number of interventions tried; what it confirms is added, with its placebo.
+    Those that `SETTLING_SEEDS` would settle get so many. The first entry is the placebo. Where the bench has a second
+    endpoint, rules none of whose cures is confirmed are judged by it too, at twice the number of interventions tried;
+    what it confirms is added, with its placebo.
     """
     placebo = _placebo(bench, bench.endpoint)
     everything = [placebo, *arms]
@@ -144,11 +147,12 @@ def run_trials(bench: Bench, arms: Sequence[Arm], seeds: int) -> list[tuple[Arm,
         total = min(MAX_SEEDS, 2 * seeds)
         bench.run([None, placebo.intervention, *(x for a in prices for x in (a.against, a.intervention))], range(total))
         judged = judge_all()
-    while total < MAX_SEEDS and bench.seconds_left > 2:
-        close = _undecided(judged)
+    while total < SETTLING_SEEDS and bench.seconds_left > 2:
+        last = total >= MAX_SEEDS
+        close = [arm for arm, trial in _undecided(judged) if not last or _nearly_settled(arm, trial)]
         if not close:
             break
-        total = min(MAX_SEEDS, total * 2)
+        total = min(SETTLING_SEEDS if last else MAX_SEEDS, total * 2)
         again: list[Intervention | None] = [None, placebo.intervention]
         again += [x for arm in close for x in (arm.against, arm.intervention)]
         bench.run(again, range(total), share=FIRST)
@@ -178,7 +182,7 @@ def _settled(judged: Sequence[tuple[Arm, Trial]]) -> set[str]:
     return {arm.rule for arm, trial in judged if trial.outcome == "confirmed" and arm.role == "intervention"}
 
 
-def _undecided(judged: Sequence[tuple[Arm, Trial]]) -> list[Arm]:
+def _undecided(judged: Sequence[tuple[Arm, Trial]]) -> list[tuple[Arm, Trial]]:
     """Cures that stay open, of rules that have no confirmed cure yet; those that promise most come first."""
     settled = _settled(judged)
     close = [
@@ -186,7 +190,13 @@ def _undecided(judged: Sequence[tuple[Arm, Trial]]) -> list[Arm]:
         for arm, trial in judged
         if trial.outcome == "inconclusive" and arm.role == "intervention" and arm.rule not in settled
     ]
-    return [arm for arm, trial in sorted(close, key=lambda entry: -entry[0].sign * (entry[1].effect or 0.0))]
+    return sorted(close, key=lambda entry: -entry[0].sign * (entry[1].effect or 0.0))
+
+
+def _nearly_settled(arm: Arm, trial: Trial) -> bool:
+    """Whether a change seems to help and `SETTLING_SEEDS` would be enough to know."""
+    helps = arm.sign * (trial.effect or 0.0) >= WORTH
+    return helps and trial.seeds_to_settle is not None and trial.seeds_to_settle <= SETTLING_SEEDS
 
 
 def baseline_trial(bench: Bench, written: Intervention | None = None, number: str = "") -> Trial:
