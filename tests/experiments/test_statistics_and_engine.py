@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from unstuck.experiments.building import build, initial_weights
 from unstuck.experiments.differences import as_on_tensorflow
-from unstuck.experiments.engine import run_batched, structure
+from unstuck.experiments.engine import _Program, run_batched, structure
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.interventions.dropout import SetDropout
 from unstuck.experiments.interventions.fresh_weights import FreshWeights
@@ -241,7 +241,10 @@ def test_a_model_with_two_outputs_is_scored_by_the_judged_one():
         epochs=2,
         shuffle=False,
     )
-    batched, native = run_batched([Job(both, 0), Job(both, 1)])[0], run_native([Job(both, 0)])[0]
+    (batched, second), native = run_batched([Job(both, 0), Job(both, 1)]), run_native([Job(both, 0)])[0]
     assert (7, 1) == batched.held_outputs.shape
     assert batched.losses == pytest.approx(native.losses, rel=1e-4)
     assert batched.held_outputs == pytest.approx(native.held_outputs, abs=1e-5)
+    program = _Program(both)  # jobs that do not fit into memory together are several runs of one program
+    for seed, whole in enumerate((batched, second)):
+        assert whole.losses == pytest.approx(program.run([Job(both, seed)])[0].losses, rel=1e-5)

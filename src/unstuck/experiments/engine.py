@@ -77,6 +77,10 @@ class _Program:
         self.model = build(experiment, 0)
         self.optimizer = self.model.optimizer
         self.optimizer.build(self.model.trainable_variables)
+        if experiment.other_y:  # the means of each output's loss, which a trace would make and leave outside
+            size = experiment.batch_size
+            x, y = ([a[:size] for a in arrays] for arrays in (experiment.x, experiment.targets))
+            self.model._symbolic_build(data_batch=(arranged(x, self.model), arranged(y)))
         self.metrics = [v.value for v in self.model.metrics_variables]
         self.stepped = any("Conv" in layer["class_name"] for layer in layer_configs(experiment.model))
         self._initial: dict[tuple[str, tuple[str, ...], int], list[np.ndarray]] = {}
@@ -154,8 +158,9 @@ class _Program:
             "y": [stacked([e.targets[i] for e in experiments]) for i in range(len(first.targets))],
             "weight": None if first.weight is None else stacked([e.weight for e in experiments]),
             "held": [stacked([e.held_x[i] for e in experiments]) for i in range(len(first.held_x))],
+            "metrics": self.metrics,
         }
-        shared.add(id(stack["orders"]))
+        shared.update(map(id, (stack["orders"], *self.metrics)))
         return stack, jax.tree.map(lambda a: None if id(a) in shared else 0, stack)
 
     def _start(self, job: Job) -> list[np.ndarray]:
@@ -190,7 +195,7 @@ class _Program:
             data.append(stack["weight"][rows])
         paths = sorted(numbers.split(self.experiment)[2])
         with numbers.bound(self.model, dict(zip(paths, stack["numbers"], strict=True))):
-            logs, after = self.model.train_step((*carry, self.metrics), tuple(data))
+            logs, after = self.model.train_step((*carry, stack["metrics"]), tuple(data))
         return tuple(after[:3]), logs["loss"]
 
     def _orders(self, seed: int) -> np.ndarray:
