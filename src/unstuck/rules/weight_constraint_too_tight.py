@@ -13,6 +13,10 @@ from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Layer, Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
+SHRUNK = 0.5
+"""Size of a constrained kernel at the end over its size at the start under which the bound itself has made it small;
+training alone makes kernels larger."""
+
 
 class WeightConstraintTooTight(Rule):
     """
@@ -76,6 +80,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
         if room is not None and not room.exists:
             return Cleared("the network scores as well as other learners")
         first, name = bounded[0], constraints(bounded[0].config)[0]
+        kept = _kept_small(replay, bounded)
         return Suspect(
             message="the weights may not get as large as the data need them"
             + (f" in {len(bounded)} layers" if len(bounded) > 1 else ""),
@@ -90,7 +95,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
                     text=f"{_kind(first, name)} bounds the weights of {len(bounded)} layer"
                     f"{'s' if len(bounded) > 1 else ''}",
                 ),
-                _kept_small(replay, bounded),
+                kept,
             ),
             cures=(RemoveConstraints(),),
             rivals=(ScaleLearningRate(10),),
@@ -102,7 +107,9 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
                 "vanishing-gradient",
                 "model-too-small",
             ),
-            unless_confirmed="the weights have bounds, and without them nothing more is learnt",
+            unless_confirmed=""
+            if kept is not None and float(kept.value or 0.0) <= SHRUNK
+            else "the weights have bounds, and without them nothing more is learnt",
         )
 
 
@@ -122,4 +129,4 @@ def _kept_small(replay: Replay | None, layers: list[Layer]) -> Evidence | None:
     if not ratios or not np.isfinite(ratios).all() or min(ratios) >= 1:
         return None
     text = f"a constrained kernel ended at {min(ratios):.1%} of its initial size"
-    return Evidence(measure="kernel-end-over-start", value=min(ratios), text=text)
+    return Evidence(measure="kernel-end-over-start", value=min(ratios), expected=1.0, text=text)
