@@ -2,12 +2,13 @@
 
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
 
 from unstuck.measure.training.ending import Ending
-from unstuck.rules.rule import Cleared, NotApplicable
+from unstuck.rules.rule import Cleared, NotApplicable, Suspect
 from unstuck.rules.too_few_updates import TooFewUpdates
 
 
@@ -33,5 +34,21 @@ def test_few_steps_are_held_against_a_fit_only_if_it_ended_by_itself(status: str
     curve: Any = SimpleNamespace(losses=np.zeros(12), diverged=False, falls=0.0)
     skill: Any = SimpleNamespace(train=0.5)
     repeats: Any = SimpleNamespace(count=1)
-    setup: Any = None
+    setup: Any = SimpleNamespace(optimizer=SimpleNamespace(config={}))
     assert isinstance(TooFewUpdates().check(setup, curve, skill, repeats, ending({"status": status}), None), answer)
+
+
+@pytest.mark.parametrize(("gathered", "confidence"), [(500, "proven"), (50, "likely")])
+def test_batches_that_are_gathered_for_one_update_are_no_updates(gathered: int, confidence: str) -> None:
+    curve: Any = SimpleNamespace(losses=np.zeros(400), diverged=False, falls=0.0, first=0.7, last=0.7)
+    skill: Any = SimpleNamespace(train=0.0)
+    repeats: Any = SimpleNamespace(count=1)
+    setup: Any = MagicMock()
+    setup.optimizer.config = {"gradient_accumulation_steps": gathered}
+    found = TooFewUpdates().check(setup, curve, skill, repeats, ending({"status": "completed"}), None)
+    assert isinstance(found, Suspect)
+    assert (confidence, 400 // gathered, "no gradient accumulation") == (
+        found.confidence,
+        found.evidence[0].value,
+        found.cures[0].label,
+    )
