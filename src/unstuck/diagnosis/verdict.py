@@ -92,14 +92,14 @@ def _verdict(
     doubts = [f for f in upheld if f.code.startswith(LEAKS)]
     priced = [f for f in doubts if f.confidence == "confirmed"]
     longer = bool(impaired) and impaired[0].rule == LONGER and reached > AT_CHANCE
-    if priced or (doubts and longer):
-        return "misleading", f"The score may not be what it claims: {(priced or doubts)[0].message}."
+    hurt = bool(impaired) and not longer and (tried or (room is not None and room.exists))
+    told = priced or ([] if hurt else doubts)
+    if told:
+        return "misleading", f"The score may not be what it claims: {told[0].message}."
     if longer:
         return "unfinished", f"Not stuck, unfinished: {impaired[0].message}."
-    if impaired and (tried or (room is not None and room.exists)):
+    if hurt:
         return "impaired", f"Training is impaired: {impaired[0].message}."
-    if doubts:
-        return "misleading", f"The score may not be what it claims: {doubts[0].message}."
     return _without_fault(case, findings, skill, curve, room)
 
 

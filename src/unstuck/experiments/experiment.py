@@ -118,6 +118,12 @@ def layer_configs(model: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield layer
 
 
+def arguments_ending(config: object, ending: str) -> tuple[str, ...]:
+    """Names of the arguments of a layer that end so and are given: `_regularizer`, `_constraint`."""
+    items = config.items() if hasattr(config, "items") else ()
+    return tuple(key for key, value in items if key.endswith(ending) and value)
+
+
 def compile_config(settings: dict[str, Any]) -> dict[str, Any]:
     """The editable part of serialized compile settings: `optimizer`, `loss`, `metrics`, ..."""
     inner = settings.get("config") if "class_name" in settings else settings

@@ -110,6 +110,11 @@ def probabilities(setup: Setup) -> Layer | None:
     return made[-1] if made and not any(layer.units for layer in setup.layers[made[-1].index + 1 :]) else None
 
 
+def output_units(setup: Setup, contract: Contract) -> int | None:
+    """Length of the output's last axis: as it was seen, else the units of the head; None when neither is known."""
+    return contract.width or setup.head.units
+
+
 def width_of_activation(setup: Setup) -> int | None:
     """Length of the axis that the output's activation works along, None when it is not known."""
     head = setup.head

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -137,6 +138,18 @@ class Replay:
     def layer(self, name: str, *, first: bool = False) -> LayerState | None:
         moment = self.first if first else self.last
         return next((layer for layer in moment.layers if layer.name == name), None)
+
+    def largest_output(self, layers: Iterable[str]) -> float:
+        """Largest finite output, either sign, of the layers of these names at any moment; 0 when none was replayed."""
+        names = set(layers)
+        seen = [state for moment in self.moments for state in moment.layers if state.name in names]
+        return max((max(abs(state.minimum), abs(state.maximum)) for state in seen), default=0.0)
+
+    def kernel_ratios(self, layers: Iterable[str] | None = None) -> list[float]:
+        """Final over initial size of each kernel, of all layers or of those of these names; NaN for no number."""
+        before, names = {v.path: v.value for v in self.first.variables}, None if layers is None else set(layers)
+        kernels = [v for v in self.last.variables if v.path.endswith("kernel") and before.get(v.path, 0) > 0]
+        return [v.value / before[v.path] for v in kernels if names is None or names & set(v.path.split("/"))]
 
 
 def _number(value: object) -> float:

@@ -196,8 +196,8 @@ class Training:
         When too many are under way, half of them are waited for: to be woken after each step of a small model costs
         as much as a tenth of it.
         """
-        count = len(self._waiting)
-        overdue = count if everything else count // 2 if count > self._may_wait else 0
+        under_way = len(self._waiting)
+        overdue = under_way if everything else under_way // 2 if under_way > self._may_wait else 0
         if overdue:
             _number(self._waiting[overdue - 1][1])
         while self._waiting and (overdue > 0 or _arrived(self._waiting[0][1])):

@@ -9,7 +9,7 @@ from unstuck.experiments.interventions.flatten import FlattenBefore
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.one_unit import head_for_one_unit
 from unstuck.finding import Evidence
-from unstuck.measure.contract import Contract
+from unstuck.measure.contract import Contract, output_units
 from unstuck.measure.data import Data
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import accuracy_is_a_share, fit_raised, gathered, standstill
@@ -83,7 +83,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         replay: Replay | None,
         skill: Skill | None,
     ) -> Cleared | NotApplicable | Suspect:
-        loss, width = setup.loss, contract.width or setup.head.units
+        loss, width = setup.loss, output_units(setup, contract)
         if loss.name not in CATEGORICAL | SPARSE or loss.custom:
             return NotApplicable(f"the loss is {loss.name or 'not set'}, not a categorical one")
         if not contract.single or setup.custom_train_step:

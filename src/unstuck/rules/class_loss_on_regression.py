@@ -10,7 +10,7 @@ from unstuck.experiments.interventions.loss import SetLoss
 from unstuck.experiments.interventions.one_unit import head_for_one_unit
 from unstuck.experiments.interventions.standardise import StandardiseTargets
 from unstuck.finding import Evidence
-from unstuck.measure.contract import UNPAIRED, Contract, paired
+from unstuck.measure.contract import UNPAIRED, Contract, output_units, paired
 from unstuck.measure.data import Data
 from unstuck.measure.room import Room
 from unstuck.measure.seen import gathered
@@ -91,7 +91,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             return NotApplicable("the loss is neither binary nor categorical cross-entropy")
         if not paired(setup, contract):
             return NotApplicable(UNPAIRED)
-        numbered = task.kind == "multiclass" and name in BINARY and (contract.width or setup.head.units) == 1
+        numbered = task.kind == "multiclass" and name in BINARY and output_units(setup, contract) == 1
         if task.kind != "regression" and not numbered:
             return NotApplicable("the targets are classes")
         values = data.y[np.isfinite(data.y.astype(np.float64))].astype(np.float64)

@@ -7,7 +7,7 @@ from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.finding import Evidence
 from unstuck.measure.replay import Replay
 from unstuck.measure.room import Room
-from unstuck.measure.seen import gathered
+from unstuck.measure.seen import first_non_finite, gathered
 from unstuck.measure.setup import Layer, Setup
 from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
@@ -88,7 +88,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
                     text=f"{len(found)} hidden layer{'s end' if len(found) > 1 else ' ends'} in {first.activation}",
                 ),
                 _largest(replay, found),
-                _course(curve),
+                first_non_finite(curve),
             ),
             cures=(ReplaceActivations("relu", "he_normal", of=EXPLODING),),
             rivals=(ScaleLearningRate(0.1),),
@@ -97,16 +97,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
 
 
 def _largest(replay: Replay | None, layers: list[Layer]) -> Evidence | None:
-    names = {layer.name for layer in layers}
-    seen = [state for m in (replay.moments if replay is not None else ()) for state in m.layers if state.name in names]
-    if not seen:
+    largest = replay.largest_output(layer.name for layer in layers) if replay is not None else 0.0
+    if not largest:
         return None
-    largest = max(state.maximum for state in seen)
     return Evidence(measure="largest-output", value=largest, text=f"the largest output of these is {largest:.3g}")
-
-
-def _course(curve: Curve) -> Evidence | None:
-    if curve.non_finite_step is None:
-        return None
-    text = f"the loss is not a number from step {curve.non_finite_step}"
-    return Evidence(measure="non-finite-step", value=curve.non_finite_step, text=text)

@@ -6,7 +6,7 @@ import numpy as np
 
 from unstuck.finding import Evidence, Fix, Location
 from unstuck.measure.code.casts import Casts
-from unstuck.measure.contract import Contract
+from unstuck.measure.contract import Contract, output_units
 from unstuck.measure.data import Data
 from unstuck.measure.seen import gathered, loss_at_chance
 from unstuck.measure.setup import SPARSE, Setup
@@ -119,7 +119,7 @@ model.fit(images, y, epochs=20, validation_data=(images_val, y_val), verbose=0)
 
 def _wrapped_label(setup: Setup, contract: Contract, data: Data) -> Suspect | None:
     """Labels 1 to C less 1 in uint8, with 0 among them: 255 beside 0 to C - 2."""
-    units = contract.width or setup.head.units
+    units = output_units(setup, contract)
     if data.y.dtype != np.uint8 or setup.loss.name not in SPARSE or not contract.single or not units:
         return None
     values = np.unique(data.y)

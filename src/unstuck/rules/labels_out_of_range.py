@@ -6,7 +6,7 @@ import numpy as np
 
 from unstuck.experiments.interventions.head import ReplaceHead
 from unstuck.finding import Edit, Evidence, Fix
-from unstuck.measure.contract import Contract
+from unstuck.measure.contract import Contract, output_units
 from unstuck.measure.data import Data
 from unstuck.measure.room import Room
 from unstuck.measure.seen import fit_raised, gathered
@@ -78,7 +78,7 @@ model.fit(x, y, epochs=30, validation_data=(x_val, y_val), verbose=0)
     ) -> Cleared | NotApplicable | Suspect:
         if setup.loss.name not in SPARSE or setup.loss.custom or setup.custom_train_step:
             return NotApplicable("the loss is not sparse categorical cross-entropy")
-        units = contract.width or setup.head.units
+        units = output_units(setup, contract)
         if not contract.single or units is None or units < 2:
             return NotApplicable("the number of classes of the output is not known")
         labels = data.y[np.isfinite(data.y.astype(np.float64))]

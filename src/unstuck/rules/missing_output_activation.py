@@ -7,7 +7,7 @@ import numpy as np
 from unstuck.experiments.interventions.from_logits import SetFromLogits
 from unstuck.experiments.interventions.head import ReplaceHead
 from unstuck.finding import Evidence
-from unstuck.measure.contract import Contract, plain_output, probabilities
+from unstuck.measure.contract import Contract, output_units, plain_output, probabilities
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered, loss_at_chance
 from unstuck.measure.setup import BINARY, CATEGORICAL, SPARSE, Setup
@@ -83,7 +83,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             return NotApplicable("probabilities are made, and changed after: see layer-after-output-activation")
         if not plain_output(setup):
             return NotApplicable("what follows the last layer with weights may give probabilities")
-        if (contract.width or head.units) == 1 and loss.name not in BINARY:
+        if output_units(setup, contract) == 1 and loss.name not in BINARY:
             return NotApplicable("one unit under a categorical loss: see categorical-loss-on-one-unit")
         activation = "sigmoid" if loss.name in BINARY else "softmax"
         clipped = replay is not None and replay.gradient_zero and replay.loss_change > 0

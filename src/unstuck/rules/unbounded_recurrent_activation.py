@@ -10,7 +10,7 @@ from unstuck.experiments.interventions.recurrent_activation import SetRecurrentA
 from unstuck.finding import Evidence
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered
-from unstuck.measure.setup import Layer, Setup
+from unstuck.measure.setup import Setup
 from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
@@ -83,7 +83,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
         unbounded = [layer for layer in recurrent if layer.activation not in BOUNDED]
         if not unbounded:
             return NotApplicable("no recurrent layer without a bound on its state")
-        largest = _largest(replay, unbounded)
+        largest = replay.largest_output(layer.name for layer in unbounded) if replay is not None else 0.0
         jumped = _jumped(curve)
         if not (curve.diverged or jumped > JUMP or largest > EXPLODED):
             return Cleared(f"the state stayed below {largest:.3g} and the loss did not explode", largest, EXPLODED)
@@ -108,13 +108,6 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
             rivals=(SetClipNorm(1.0),),
             leads_to=("diverging-loss", "dying-relu", *(("learning-rate-too-high",) if usual else ())),
         )
-
-
-def _largest(replay: Replay | None, layers: list[Layer]) -> float:
-    """Largest output of the layers in any snapshot; 0 when they were not replayed."""
-    names = {layer.name for layer in layers}
-    seen = [state for m in (replay.moments if replay is not None else ()) for state in m.layers if state.name in names]
-    return max((max(abs(state.minimum), abs(state.maximum)) for state in seen), default=0.0)
 
 
 def _jumped(curve: Curve) -> float:

@@ -10,7 +10,7 @@ from unstuck.experiments.interventions.loss import SetLoss
 from unstuck.experiments.interventions.one_unit import head_for_one_unit
 from unstuck.experiments.interventions.standardise import StandardiseTargets
 from unstuck.finding import Evidence
-from unstuck.measure.contract import UNPAIRED, Contract, paired, plain_output, suited_loss
+from unstuck.measure.contract import UNPAIRED, Contract, output_units, paired, plain_output, suited_loss
 from unstuck.measure.data import Data
 from unstuck.measure.network.reach import RANGES
 from unstuck.measure.replay import Replay
@@ -92,18 +92,17 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         room: Room | None,
     ) -> Cleared | NotApplicable | Suspect:
         name, head = setup.loss.name, setup.head
-        counted = name in HINGES | {"poisson"} and not setup.loss.custom and paired(setup, contract)
-        if counted and _one_number(setup, contract, task):
-            return _several_classes(setup, contract, data, task, skill)
-        if name == "poisson" and not setup.loss.custom and paired(setup, contract):
-            return _poisson(setup, data, task, skill, replay)
-        if name in HINGES and not setup.loss.custom and paired(setup, contract):
+        if name in HINGES | {"poisson"} and not setup.loss.custom and paired(setup, contract):
+            if _one_number(setup, contract, task):
+                return _several_classes(setup, contract, data, task, skill)
+            if name == "poisson":
+                return _poisson(setup, data, task, skill, replay)
             return _hinge(setup, contract, data, task, skill, room)
         if name not in ("kl_divergence", "cosine_similarity") or setup.loss.custom:
             return NotApplicable("the loss is neither kl_divergence, cosine_similarity, poisson nor a hinge")
         if not paired(setup, contract):
             return NotApplicable(UNPAIRED)
-        width = contract.width or head.units
+        width = output_units(setup, contract)
         if not plain_output(setup) or width is None:
             return NotApplicable("the output is not the last layer's own")
         if head.activation not in {"linear", *RANGES} or (head.activation == "softmax" and width == 1):
@@ -139,7 +138,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
 
 
 def _one_number(setup: Setup, contract: Contract, task: Task) -> bool:
-    return task.kind == "multiclass" and plain_output(setup) and (contract.width or setup.head.units) == 1
+    return task.kind == "multiclass" and plain_output(setup) and output_units(setup, contract) == 1
 
 
 def _several_classes(setup: Setup, contract: Contract, data: Data, task: Task, skill: Skill | None) -> Suspect:
@@ -198,13 +197,13 @@ def _hinge(
 ) -> Cleared | NotApplicable | Suspect:
     """A margin of 1 to both sides of 0 is out of reach of outputs between 0 and 1, and says nothing of amounts."""
     head, name = setup.head, setup.loss.name.replace("_", " ")
-    if task.kind == "regression" and plain_output(setup) and (contract.width or head.units) == 1:
+    if task.kind == "regression" and plain_output(setup) and output_units(setup, contract) == 1:
         return _margin_of_numbers(setup, name, skill, room)
     if not task.is_classes or not plain_output(setup):
         return NotApplicable("a hinge is judged on the classes of an output that is the last layer's own")
     if head.activation not in ("softmax", "sigmoid"):
         return Cleared(f"{head.activation} outputs can have the margin that {name} asks for")
-    if head.activation == "softmax" and (contract.width or head.units) == 1:
+    if head.activation == "softmax" and output_units(setup, contract) == 1:
         return NotApplicable("softmax over one unit: see softmax-on-one-unit")
     if data.y.min() < 0:
         return NotApplicable("the labels are -1 and 1: see bounded-output")

@@ -80,7 +80,8 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
         if room is not None and not room.exists:
             return Cleared("the network scores as well as other learners")
         first, name = bounded[0], constraints(bounded[0].config)[0]
-        kept = _kept_small(replay, bounded)
+        ended = _ended_at(replay, bounded)
+        small = ended is not None and ended.value is not None and ended.value <= SHRUNK
         return Suspect(
             message="the weights may not get as large as the data need them"
             + (f" in {len(bounded)} layers" if len(bounded) > 1 else ""),
@@ -95,7 +96,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
                     text=f"{_kind(first, name)} bounds the weights of {len(bounded)} layer"
                     f"{'s' if len(bounded) > 1 else ''}",
                 ),
-                kept,
+                ended,
             ),
             cures=(RemoveConstraints(),),
             rivals=(ScaleLearningRate(10),),
@@ -107,9 +108,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
                 "vanishing-gradient",
                 "model-too-small",
             ),
-            unless_confirmed=""
-            if kept is not None and float(kept.value or 0.0) <= SHRUNK
-            else "the weights have bounds, and without them nothing more is learnt",
+            unless_confirmed="" if small else "the weights have bounds, and without them nothing more is learnt",
         )
 
 
@@ -118,14 +117,9 @@ def _kind(layer: Layer, name: str) -> str:
     return str(given.get("class_name", name)) if isinstance(given, dict) else type(given).__name__
 
 
-def _kept_small(replay: Replay | None, layers: list[Layer]) -> Evidence | None:
+def _ended_at(replay: Replay | None, layers: list[Layer]) -> Evidence | None:
     """How much smaller the bound made a kernel than its initialiser had."""
-    if replay is None:
-        return None
-    before = {v.path: v.value for v in replay.first.variables}
-    names = {layer.name for layer in layers}
-    owned = [v for v in replay.last.variables if v.path.endswith("kernel") and names & set(v.path.split("/"))]
-    ratios = [v.value / before[v.path] for v in owned if before.get(v.path, 0) > 0]
+    ratios = replay.kernel_ratios(layer.name for layer in layers) if replay is not None else []
     if not ratios or not np.isfinite(ratios).all() or min(ratios) >= 1:
         return None
     text = f"a constrained kernel ended at {min(ratios):.1%} of its initial size"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+from math import isfinite
 
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.weight_decay import SetWeightDecay
@@ -71,7 +71,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
             return NotApplicable("the optimiser has no weight decay")
         rate = setup.optimizer.learning_rate
         taken = decay * rate if rate is not None else float("nan")
-        shrunk = _shrunk(replay)
+        shrunk = min(filter(isfinite, replay.kernel_ratios()), default=1.0)
         if not (taken >= STRONG or shrunk <= SHRUNK):
             return Cleared(f"decay takes {taken:.2g} of a weight in a step", taken, STRONG)
         return Suspect(
@@ -95,10 +95,3 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
             rivals=(ScaleLearningRate(10),),
             leads_to=("dying-relu", "dead-relu-output", "vanishing-gradient"),
         )
-
-
-def _shrunk(replay: Replay) -> float:
-    """Smallest ratio of final to initial size over the kernels; 1 when there is none."""
-    before = {v.path: v.value for v in replay.first.variables}
-    kernels = [v for v in replay.last.variables if v.path.endswith("kernel") and np.isfinite(v.value)]
-    return min((v.value / before[v.path] for v in kernels if before.get(v.path, 0) > 0), default=1.0)

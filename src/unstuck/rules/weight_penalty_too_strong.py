@@ -76,7 +76,8 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=30, verbose=0)
         if not penalised:
             return NotApplicable("no layer has a regulariser of its weights")
         moment = max(replay.moments, key=lambda m: _share(m.loss, m.penalty))
-        share, shrunk = _share(moment.loss, moment.penalty), _shrunk(replay, {layer.name for layer in penalised})
+        share = _share(moment.loss, moment.penalty)
+        shrunk = min(replay.kernel_ratios(layer.name for layer in penalised), default=1.0)
         if share < SHARE and shrunk > SHRUNK:
             return Cleared(f"the penalty is at most {share:.0%} of the loss", share, SHARE)
         evidence = []
@@ -124,10 +125,3 @@ def _told(end: Moment) -> str:
 def _share(loss: float, penalty: float) -> float:
     total = abs(loss) + penalty
     return penalty / total if total > 0 else 0.0
-
-
-def _shrunk(replay: Replay, names: set[str]) -> float:
-    """Smallest ratio of final to initial size over the kernels of the penalised layers; 1 when there is none."""
-    before = {v.path: v.value for v in replay.first.variables}
-    owned = [v for v in replay.last.variables if v.path.endswith("kernel") and names & set(v.path.split("/"))]
-    return min((v.value / before[v.path] for v in owned if before.get(v.path, 0) > 0), default=1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unstuck.experiments.experiment import Experiment, layer_configs
+from unstuck.experiments.experiment import Experiment, arguments_ending, layer_configs
 from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.source_edits import fix
 from unstuck.finding import Edit, Fix
@@ -37,5 +37,4 @@ class RemoveConstraints(Intervention):
 
 def constraints(config: object) -> tuple[str, ...]:
     """Names of the arguments of a layer that hold a constraint of its weights."""
-    items = config.items() if hasattr(config, "items") else ()
-    return tuple(key for key, value in items if key.endswith("_constraint") and value)
+    return arguments_ending(config, "_constraint")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from unstuck.experiments.experiment import Experiment, layer_configs
+from unstuck.experiments.experiment import Experiment, arguments_ending, layer_configs
 from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.numbers import without_strength
 from unstuck.experiments.source_edits import fix
@@ -49,6 +49,5 @@ class RemovePenalty(Intervention):
 
 def regularizers(config: object, of: str = "weight") -> tuple[str, ...]:
     """Names of the arguments of a layer that hold a regulariser of its weights, or of its activity."""
-    items = config.items() if hasattr(config, "items") else ()
-    given = tuple(key for key, value in items if key.endswith("_regularizer") and value)
+    given = arguments_ending(config, "_regularizer")
     return tuple(key for key in given if key.startswith("activity") == (of == "activity"))
