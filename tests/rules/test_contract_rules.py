@@ -796,6 +796,9 @@ def test_one_output_for_several_amounts_keeps_its_loss_and_gets_a_unit_a_column(
     contract, task = contract_of(label_shape=(100, 4)), Task("regression", 0, y, y[:10], y.mean(axis=0))
     setup = setup_of(dense(1, "tanh"), loss="mean_absolute_error")
     assert (ReplaceHead("tanh", units=4),) == judge(BroadcastTarget, setup, contract, data_of(X, y), task).cures
+    several = Task("multilabel", 4, y > 0, (y > 0)[:10], (y > 0).mean(axis=0))
+    of_labels = judge(BroadcastTarget, setup, contract, data_of(X, (y > 0).astype("float32")), several)
+    assert "towards a mean of them" in of_labels.conclusion
     same = contract_of((None, 4), label_shape=(100, 4))
     assert isinstance(judge(BroadcastTarget, setup, same, data_of(X, y), task), Cleared)
 

@@ -135,7 +135,8 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
 def _one_output(setup: Setup, columns: int, data: Data | None, task: Task | None) -> Suspect:
     classes = task is not None and task.kind != "regression"
     cure = head_for_one_unit(setup, task, data) if classes else ReplaceHead(setup.head.activation, units=columns)
-    means = "the same mean, so that no answer is better for one than for another" if classes else "a mean of them"
+    one_hot = task is not None and task.is_classes
+    means = "the same mean, so that no answer is better for one than for another" if one_hot else "a mean of them"
     return Suspect(
         message=f"one output is compared with all {columns} target columns",
         confidence="proven",
