@@ -36,6 +36,30 @@ LEAKS = {
         + FIT,
         {"preprocessing-before-split"},
     ),
+    "columns chosen by a selector's support": (
+        FRAME
+        + "from sklearn.feature_selection import RFE\nfrom sklearn.linear_model import LogisticRegression\n"
+        + "r = RFE(LogisticRegression())\nr.fit(X, y)\nX = X.loc[:, r.support_]\n"
+        + SPLIT
+        + FIT,
+        {"selection-before-split"},
+    ),
+    "columns chosen by a model's importances": (
+        FRAME
+        + "from sklearn.ensemble import RandomForestClassifier\n"
+        + "forest = RandomForestClassifier().fit(X, y)\ntop = np.argsort(forest.feature_importances_)[-10:]\n"
+        + "X = X.iloc[:, top]\n"
+        + SPLIT
+        + FIT,
+        {"selection-before-split"},
+    ),
+    "a vocabulary of all texts, called outside of the model": (
+        "df = pd.read_csv('a.csv')\ntexts = keras.layers.TextVectorization(1000)\ntexts.adapt(df['text'].values)\n"
+        + "X, y = texts(df['text'].values), df['target'].values\n"
+        + SPLIT
+        + FIT,
+        {"preprocessing-before-split"},
+    ),
     "ranks": (
         "df = pd.read_csv('a.csv')\ndf['rank'] = df['a'].rank(pct=True)\n"
         + "X, y = df.drop(columns='target'), df['target']\n"
@@ -165,7 +189,7 @@ norm.adapt(X)
 X_train, X_test = norm(X_train), norm(X_test)
 """
         + FIT,
-        set(),  # the layer call on tables is not followed: a silent miss, no false word
+        {"preprocessing-before-split"},
     ),
     "train and test tables prepared together": (
         """
@@ -762,6 +786,14 @@ valid = data.flow_from_directory("images/valid", class_mode="binary")
     + "model.fit(train, validation_data=valid)\n",
     "tf.data shuffled once": """
 ds = tf.data.Dataset.from_tensor_slices((np.load("x.npy"), np.load("y.npy")))
+ds = ds.shuffle(1000, reshuffle_each_iteration=False)
+train, valid = ds.take(800).batch(32), ds.skip(800).batch(32)
+"""
+    + NETWORK
+    + "model.fit(train, validation_data=valid)\n",
+    "tf.data of a table shuffled once": """
+df = pd.read_csv("a.csv")
+ds = tf.data.Dataset.from_tensor_slices((df.drop(columns="y").values, df["y"].values))
 ds = ds.shuffle(1000, reshuffle_each_iteration=False)
 train, valid = ds.take(800).batch(32), ds.skip(800).batch(32)
 """

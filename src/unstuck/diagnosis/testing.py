@@ -21,7 +21,7 @@ from unstuck.experiments.interventions.epochs import ScaleEpochs
 from unstuck.experiments.pool import Executor
 from unstuck.experiments.reproduction import AT_CHANCE, Recorded
 from unstuck.experiments.statistics import WORTH
-from unstuck.experiments.trial import Arm, baseline_trial, run_trials
+from unstuck.experiments.trial import MAX_SEEDS, Arm, baseline_trial, run_trials
 from unstuck.finding import Trial
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.data import Data
@@ -120,8 +120,7 @@ def test(
         bench = Bench(base, task, train_y, task.held_y, executor, until, native, progress, {}, endpoint, second)
         if setup.backend == "tensorflow" and not native:
             bench.stand_in = as_on_tensorflow
-        bench.run([None], range(seeds))
-        problem = bench.reproduces(recorded)
+        problem = bench.reproduce(recorded, seeds, MAX_SEEDS)
         trained = bool(bench.store[key(None)].seeds)
         if not problem or bench.interrupted or (setup.backend == "jax" and trained):
             break
@@ -130,6 +129,7 @@ def test(
     if problem:
         return Tested((baseline_trial(bench),), problem=problem, cut=cut, interrupted=bench.interrupted)
     proven = [j.rule.name for j in judged if j.suspect and j.suspect.confidence == "proven" and not j.suspect.harm]
+    seeds = max(seeds, len(bench.store[key(None)].seeds))
     return _collect(case, bench, run_trials(bench, arms, seeds), proven, seeds, cut, otherwise if native else "")
 
 

@@ -34,7 +34,9 @@ OVERCONFIDENT = 0.5
 LEAKS = ("LEK",)
 LONGER = "too-few-updates"
 """What more epochs bring is measured with the other faults in place; what is wrong with the code stands before it."""
-READINGS = ("OUT109", "OUT2", "EVA")
+SCORES = ("EVA",)
+"""What is wrong with how the score was made; where no more is known, that is what to say of it."""
+READINGS = ("OUT109", "OUT2", *SCORES)
 """Warnings about how a score is read; training itself is none the worse for them."""
 
 
@@ -100,7 +102,11 @@ def _verdict(
         return "unfinished", f"Not stuck, unfinished: {impaired[0].message}."
     if hurt:
         return "impaired", f"Training is impaired: {impaired[0].message}."
-    return _without_fault(case, findings, skill, curve, room)
+    verdict, sentence = _without_fault(case, findings, skill, curve, room)
+    read = next((f for f in roots if f.severity == "warning" and f.code.startswith(SCORES)), None)
+    if verdict == "unknown" and read is not None and np.isfinite(reached):
+        return "misleading", f"The score may not be what it claims: {read.message}."
+    return verdict, sentence
 
 
 def _stuck(root: Finding, reached: float) -> tuple[Verdict, str]:
@@ -135,10 +141,12 @@ def _without_fault(
     if reached >= SOLVED:
         return "finished", f"Finished: {on} skill is {reached:.2f} of 1; there is nothing left to gain."
     near = np.isfinite(learnable) and reached >= learnable - MARGIN
+    doubt = next((f for f in findings if f.severity == "warning" and f.explained_by is None), None)
     if near and reached <= AT_CHANCE:
-        return "unknown", (
-            f"At chance: {on} skill is {reached:.2f}, and the reference learners do not do better ({learnable:.2f})."
-        )
+        beside = f"{on} skill is {reached:.2f}, and the reference learners do not do better ({learnable:.2f})"
+        if doubt is not None:
+            return "unknown", f"Suspected, not proven: {doubt.message}. {beside.capitalize()}."
+        return "unknown", f"At chance: {beside}."
     if ending.cut and not near:
         return "unfinished", f"Not stuck as far as it came: the fit {ending.words}, with {on} skill {reached:.2f} of 1."
     if falling > STILL_FALLING and not near:
@@ -157,7 +165,6 @@ def _without_fault(
     beside = (
         f"where reference learners reach {learnable:.2f}" if np.isfinite(learnable) else "and no reference is at hand"
     )
-    doubt = next((f for f in findings if f.severity == "warning" and f.explained_by is None), None)
     if doubt is not None:
         return "unknown", f"Suspected, not proven: {doubt.message}. {on.capitalize()} skill is {reached:.2f} {beside}."
     return "unknown", f"No cause was found: {on} skill is {reached:.2f} {beside}."

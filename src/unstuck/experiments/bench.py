@@ -194,17 +194,33 @@ class Bench:
         scores.seconds += seconds
         scores.training += outcome.seconds
 
-    def reproduces(self, recorded: Recorded) -> str:
-        """ "" when the baseline shows what was recorded, else how far it is off."""
+    def reproduce(self, recorded: Recorded, seeds: int, most: int) -> str:
+        """Repeat the run as written: "" when it shows what was recorded, else how far it is off.
+
+        A symptom that not every start shows is looked for with `most` seeds.
+        """
+        self.run([None], range(seeds))
+        problem = self._reproduces(recorded)
+        if problem and self.store[key(None)].seeds and self._off_by(recorded) is None:
+            self.run([None], range(most))
+            problem = self._reproduces(recorded)
+        return problem
+
+    def _reproduces(self, recorded: Recorded) -> str:
         scores = self.store[key(None)]
         if scores.error:
             return "" if recorded.raised else scores.error
         if not scores.seeds:
             return "interrupted" if self.interrupted else "the budget ended before the baseline trial"
-        off = recorded.off_by(scores.losses)
-        if off is not None and off > SAME and not recorded.raised:
+        off = self._off_by(recorded)
+        if off is not None:
             return f"with the recorded weights and batches the loss of a step is off by {off:.1%}"
         return recorded.missed_by(scores.held, scores.train)
+
+    def _off_by(self, recorded: Recorded) -> float | None:
+        """How far the first losses are from the recorded ones; None where that is no more than rounding."""
+        off = recorded.off_by(self.store[key(None)].losses)
+        return off if off is not None and off > SAME and not recorded.raised else None
 
     @property
     def resolution(self) -> float:

@@ -59,7 +59,8 @@ class Recorded:
         both_low = recorded <= AT_CHANCE and float(np.median(found)) <= AT_CHANCE
         if near or both_low:
             return ""
-        return f"{name} was {recorded:.2f} in the recorded run and {np.mean(found):.2f} when it was repeated"
+        again = f"{np.mean(found):.2f} on average of {len(found)} repetitions"
+        return f"{name} was {recorded:.2f} in the recorded run and {again}"
 
     def off_by(self, losses: np.ndarray) -> float | None:
         """Largest relative difference of the first steps' losses; None where batches are drawn anew.

@@ -14,8 +14,8 @@ from unstuck.measure.contract import UNPAIRED, Contract, output_units, paired
 from unstuck.measure.data import Data
 from unstuck.measure.room import Room
 from unstuck.measure.seen import gathered
-from unstuck.measure.setup import BINARY, CATEGORICAL, Setup
-from unstuck.measure.task import Task
+from unstuck.measure.setup import BINARY, CATEGORICAL, SPARSE, Setup
+from unstuck.measure.task import MAX_CLASSES, Task
 from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
@@ -35,7 +35,8 @@ class ClassLossOnRegression(Rule):
     What it finds
     Binary or categorical cross-entropy on targets of many values that leave the range from 0 to 1: prices, ages,
     temperatures. Binary cross-entropy on class numbers 0, 1, 2, 3, for which the output has one unit. Categorical
-    cross-entropy on rows of numbers that do not sum to 1: the pixels of an autoencoder.
+    cross-entropy on rows of numbers that do not sum to 1: the pixels of an autoencoder. Sparse categorical
+    cross-entropy on amounts.
 
     Why training stops
     The loss is linear in the target. For a target above 1 it falls without end as the output nears 1, for one below 0
@@ -87,6 +88,8 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         self, setup: Setup, contract: Contract, data: Data, task: Task, curve: Curve | None, room: Room | None
     ) -> Cleared | NotApplicable | Suspect:
         name = setup.loss.name
+        if name in SPARSE and task.kind == "regression" and not setup.loss.custom and paired(setup, contract):
+            return _amounts_as_indices(setup, contract, task, data)
         if name not in BINARY | CATEGORICAL or setup.loss.custom:
             return NotApplicable("the loss is neither binary nor categorical cross-entropy")
         if not paired(setup, contract):
@@ -138,6 +141,33 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
                 "too-few-updates",
             ),
         )
+
+
+def _amounts_as_indices(setup: Setup, contract: Contract, task: Task, data: Data) -> Suspect | NotApplicable:
+    """Sparse categorical cross-entropy takes each number for the index of a class."""
+    values = np.unique(data.y[np.isfinite(data.y.astype(np.float64))].astype(np.float64))
+    units = output_units(setup, contract) or MAX_CLASSES
+    if len(values) <= units:
+        return NotApplicable("there are no more different labels than outputs: see labels-wrongly-encoded")
+    return Suspect(
+        message=f"{setup.loss.name.replace('_', ' ')} wants class numbers, and the targets are amounts from "
+        f"{values[0]:.4g} to {values[-1]:.4g}",
+        confidence="proven",
+        location=setup.loss_location("wants class numbers"),
+        related=(setup.sources.argument(setup.sites["fit"], "y", 1, label=f"{len(values)} different numbers"),),
+        evidence=(
+            Evidence(
+                measure="different-targets",
+                text=f"{len(values)} different targets, most with fractions, for {units} outputs",
+                value=len(values),
+                expected=units,
+            ),
+        ),
+        cures=(ReplaceHead("linear", "mean_squared_error", units=1),),
+        impairs=False,
+        conclusion="a class number is an index: Keras casts it to an integer, which drops what stands behind the point",
+        leads_to=("labels-wrongly-encoded", "labels-out-of-range", "unscaled-targets", "accuracy-on-regression"),
+    )
 
 
 def _no_distributions(y: np.ndarray) -> float:

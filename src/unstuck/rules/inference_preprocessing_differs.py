@@ -1,4 +1,4 @@
-"""EVA106: predict is given rows of another scale than fit was."""
+"""EVA106: predict, or validation, is given rows of another scale than training was."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import numpy as np
 from unstuck.finding import Evidence, Fix
 from unstuck.measure.code.predictions import Predicted, Predictions
 from unstuck.measure.data import Data
+from unstuck.measure.held_scale import APART as HELD_APART
+from unstuck.measure.held_scale import SHIFTED, HeldScale
 from unstuck.measure.seen import gathered
 from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
@@ -22,14 +24,15 @@ class InferencePreprocessingDiffers(Rule):
     """
     What it finds:
     Rows handed to predict() whose values spread more than 20 times as far as those handed to fit, or less than a
-    twentieth.
+    twentieth; validation rows that spread five times as far, or that lie three spreads from standardised training rows.
 
     Why training stops:
     It does not. The network is asked about inputs unlike any it was trained on, because a scaling that training data
     went through is missing or applied twice.
 
     What you see:
-    Good validation, and predictions that are all alike or plainly wrong.
+    Good validation, and predictions that are all alike or plainly wrong. Or, where validation rows are the raw ones, a
+    training loss that falls and a validation loss that is high from the first epoch: it looks like memorising.
 
     How it is proven:
     Both spreads are recorded. Which preprocessing is missing is not, so this stays likely. Preprocessing outside the
@@ -68,7 +71,9 @@ model.predict(x_val, verbose=0)
 """
     )
 
-    def check(self, setup: Setup, data: Data, predictions: Predictions) -> Judgement:
+    def check(self, setup: Setup, data: Data, predictions: Predictions, validation: HeldScale) -> Judgement:
+        if validation.differs:
+            return _raw_validation(setup, validation)
         trained = (data.stats.get("x") or [{}])[0].get("std")
         compared = [(p, spread) for p in predictions.calls if (spread := _spread(p)) is not None]
         if not trained or not compared or len(data.x) != 1:
@@ -96,6 +101,33 @@ model.predict(x_val, verbose=0)
                 applicability="sketch",
             ),
         )
+
+
+def _raw_validation(setup: Setup, validation: HeldScale) -> Suspect:
+    by_spread = validation.shift < SHIFTED
+    seen = Evidence(
+        measure="spread-over-training-spread" if by_spread else "shift-in-training-spreads",
+        value=validation.ratio if by_spread else validation.shift,
+        expected=HELD_APART if by_spread else SHIFTED,
+        text=f"their values spread {validation.ratio:.3g} times as far"
+        if by_spread
+        else f"the training rows are standardised, and theirs lie {validation.shift:.2g} spreads away",
+    )
+    return Suspect(
+        message=f"the validation rows are of another scale than the training rows: {seen.text}",
+        location=setup.sources.argument(setup.sites["fit"], "validation_data", label="of another scale")
+        or setup.fit_location(),
+        related=(setup.sources.argument(setup.sites["fit"], "x", 0, label="than these"),),
+        evidence=(seen,),
+        conclusion="the same preprocessing is missing, or applied twice, before they are handed to fit: the score on "
+        "them says nothing",
+        impairs=False,
+        leads_to=("memorising",),
+        fix=Fix(
+            title="transform validation rows by what was fitted on the training rows, or put that into the model",
+            applicability="sketch",
+        ),
+    )
 
 
 def _spread(predicted: Predicted) -> float | None:

@@ -1,17 +1,17 @@
-"""Two classes that are not 0 and 1."""
+"""Two classes that are not 0 and 1, and class numbers that are no whole numbers."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from unstuck.experiments.interventions.recode_labels import RecodeLabels
-from unstuck.finding import Evidence
-from unstuck.measure.contract import Contract
+from unstuck.finding import Evidence, Fix
+from unstuck.measure.contract import Contract, output_units
 from unstuck.measure.data import Data
 from unstuck.measure.room import Room
 from unstuck.measure.seen import gathered
-from unstuck.measure.setup import BINARY, Setup
-from unstuck.measure.task import Task
+from unstuck.measure.setup import BINARY, SPARSE, Setup
+from unstuck.measure.task import MAX_CLASSES, Task
 from unstuck.measure.training.curve import Curve
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
@@ -20,17 +20,21 @@ BYTE = 255
 
 
 class LabelsWronglyEncoded(Rule):
-    """Binary cross-entropy is given two labels that are not 0 and 1.
+    """Binary cross-entropy is given two labels that are not 0 and 1, or sparse cross-entropy gets fractions.
 
     What it finds
-    Labels -1 and 1, 1 and 2, or 0 and 255 (a mask read from an image), under binary cross-entropy.
+    Labels -1 and 1, 1 and 2, or 0 and 255 (a mask read from an image), under binary cross-entropy. Class numbers that
+    were divided as the inputs were, `y / 255`, under sparse categorical cross-entropy.
 
     Why training stops
     The loss -y log p - (1 - y) log(1 - p) is meant for y between 0 and 1. For a y outside it has no lowest value: the
     output is pushed towards 0 or 1 for ever, and with labels 1 and 2 or 0 and 255 in the same direction for all rows.
+    Sparse categorical cross-entropy takes a label for an index and cuts it to a whole number: fractions below 1 are all
+    class 0, which is learnt at once.
 
     What you see
-    A loss below 0 that keeps falling; accuracy that is 0 or the share of one class; predictions of exactly 0 or 1.
+    A loss below 0 that keeps falling; accuracy that is 0 or the share of one class; predictions of exactly 0 or 1. With
+    fractions a loss that is soon 0, and an accuracy near 0.
 
     How it is proven
     By the values of the labels. Where the labels can be told apart the network is also trained with 0 and 1.
@@ -68,6 +72,8 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
     def check(
         self, setup: Setup, contract: Contract, data: Data, task: Task | None, curve: Curve | None, room: Room | None
     ) -> Cleared | NotApplicable | Suspect:
+        if setup.loss.name in SPARSE and not setup.loss.custom and not setup.custom_train_step and contract.single:
+            return _fractions(setup, contract, data)
         if setup.loss.name not in BINARY or setup.loss.custom or setup.custom_train_step or not contract.single:
             return NotApplicable("the loss is not binary cross-entropy")
         finite = data.y[np.isfinite(data.y.astype(np.float64))]
@@ -116,6 +122,41 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
                 "accuracy-resolved-wrong",
             ),
         )
+
+
+def _fractions(setup: Setup, contract: Contract, data: Data) -> Cleared | NotApplicable | Suspect:
+    """Class numbers that were divided, as `y / 255` beside `x / 255`."""
+    values = np.unique(data.y[np.isfinite(data.y.astype(np.float64))].astype(np.float64))
+    left = np.unique(np.trunc(values))
+    if not len(values) or np.array_equal(values, np.round(values)):
+        return Cleared("the labels are whole numbers", len(left), len(values))
+    units = output_units(setup, contract)
+    if len(values) > (units or MAX_CLASSES):
+        return NotApplicable("there are more different labels than outputs: see class-loss-on-regression")
+    kept = "all are 0" if left.tolist() == [0.0] else f"{len(left)} of them are left"
+    return Suspect(
+        message=f"the labels are {len(values)} fractions, and {setup.loss.name.replace('_', ' ')} takes class numbers: "
+        f"cut to whole numbers {kept}",
+        confidence="proven",
+        location=setup.sources.argument(setup.sites["fit"], "y", 1, label="these labels") or setup.fit_location(),
+        related=(setup.loss_location("takes class numbers"),),
+        evidence=(
+            Evidence(
+                measure="labels-left",
+                text=f"the labels lie between {values[0]:.4g} and {values[-1]:.4g}; as whole numbers {kept}",
+                value=len(left),
+                expected=len(values),
+            ),
+        ),
+        impairs=False,
+        conclusion="a class number is an index: Keras casts it to an integer, which drops what stands behind the point",
+        fix=Fix(
+            title=f"hand over whole class numbers from 0 to {len(values) - 1}, in training and validation alike; "
+            "only inputs are scaled",
+            applicability="sketch",
+        ),
+        leads_to=("no-signal", "constant-target", "class-imbalance", "too-few-updates", "accuracy-resolved-wrong"),
+    )
 
 
 def _below_zero(curve: Curve | None) -> Evidence | None:

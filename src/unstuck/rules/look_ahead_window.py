@@ -81,6 +81,7 @@ model.fit(window[:640], target[:640], validation_data=(window[660:], target[660:
         return Suspect(
             message=f"the windows hold what they are to forecast: the target is {ahead.text}",
             confidence="likely",
+            severity="error",  # equal in all rows is a fact, whatever it costs
             location=setup.sources.argument(setup.sites["fit"], "x", 0, label="holds the target")
             or setup.fit_location("trains on the target"),
             evidence=(

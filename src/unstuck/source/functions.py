@@ -268,6 +268,8 @@ def _kept(reader: Reader, name: str, tables: list[Data], arguments: Arguments) -
         return replace(data, table=True, columns=None, column=None)
     if name in ("array", "asarray"):
         return data
+    if name == "from_tensor_slices":
+        return replace(data, table=False, columns=None)
     if name in ("shuffle", "permutation"):
         assert arguments.node is not None
         mixed = [replace(table, shuffled=reader.story.draws_order(arguments.node)) for table in tables]

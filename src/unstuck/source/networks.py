@@ -109,7 +109,10 @@ def applied(reader: Reader, layer: Layer, arguments: Arguments) -> Value:
     if layer.name == "TextVectorization":
         layer.attributes["(numbered)"] = NOTHING
     tables = [v for v in inputs if isinstance(v, Data)]
-    return tables[0] if tables else Tensor(layer)
+    if not tables:
+        return Tensor(layer)
+    fitted = layer.fitted  # an adapted layer that is called outside of a model
+    return frames.tainted(tables[0], fitted, tables[0].column) if fitted else tables[0]
 
 
 def operation(symbol: Symbol, arguments: Arguments, tensors: list[Tensor]) -> Tensor:

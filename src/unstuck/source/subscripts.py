@@ -131,6 +131,8 @@ def _of_data(reader: Reader, data: Data, node: ast.Subscript) -> Value:
         last = index.elts[1] if len(index.elts) == 2 else None
         place = reader.value(last) if last is not None and not isinstance(last, ast.Slice) else None
         names = frames.texts(place) if by_place else None
+        if isinstance(place, Statistic):
+            return _by_statistic(cut, place)
         if names is None:
             number = constant(place) if isinstance(last, (ast.Constant, ast.UnaryOp)) else None
             column = f"[{number}]" if isinstance(number, int) else None  # one column, as in `data[:, 8]`
@@ -145,8 +147,7 @@ def _of_data(reader: Reader, data: Data, node: ast.Subscript) -> Value:
             return replace(data, rows=row_sets.child(data.rows, names[0]), columns=None)
         return _chosen(data, names, listed=isinstance(value, Items))
     if isinstance(value, Statistic):
-        chosen = replace(data, columns=None, column=None)
-        return frames.tainted(chosen, value.fitting, None) if value.fitting.kind == "selection" else chosen
+        return _by_statistic(data, value)
     if isinstance(value, Const) and isinstance(value.value, int):
         return replace(data, columns=None) if not data.generator else data
     if isinstance(value, Names) or (data.table and isinstance(value, Items)):
@@ -154,6 +155,12 @@ def _of_data(reader: Reader, data: Data, node: ast.Subscript) -> Value:
     if data.table and type(value) is Thing and not isinstance(index, (ast.Compare, ast.BoolOp, ast.UnaryOp)):
         return replace(data, columns=None, column=None)  # df[columns]
     return _by_index(data, value, index)
+
+
+def _by_statistic(data: Data, statistic: Statistic) -> Data:
+    """The columns that a statistic chooses, as in `x[:, selector.support_]`."""
+    chosen = replace(data, columns=None, column=None, coding="")
+    return frames.tainted(chosen, statistic.fitting, None) if statistic.fitting.kind == "selection" else chosen
 
 
 def _chosen(data: Data, names: list[str], *, listed: bool) -> Data:
