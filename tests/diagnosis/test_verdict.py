@@ -9,8 +9,9 @@ from unstuck.diagnosis.verdict import _verdict
 
 
 def finding(rule: str, code: str, confidence: str) -> Any:
+    words = f"the {rule}"
     return SimpleNamespace(
-        rule=rule, code=code, confidence=confidence, severity="warning", explained_by=None, message=f"the {rule}"
+        rule=rule, code=code, confidence=confidence, severity="warning", explained_by=None, message=words, cure="x1"
     )
 
 
@@ -34,3 +35,9 @@ def test_a_leak_that_was_priced_is_said_before_what_more_training_brings(found: 
     said = _verdict(case, [finding(*one) for one in found], skill, None, None)
     assert said[0] == verdict
     assert (LEAK[0] in said[1]) == (verdict == "misleading")
+
+
+def test_what_is_proven_and_helps_when_it_is_changed_impairs() -> None:
+    case: Any = SimpleNamespace()
+    skill: Any = SimpleNamespace(best=0.9)
+    assert _verdict(case, [finding(*TWO, "proven")], skill, None, None, {"x1"})[0] == "impaired"

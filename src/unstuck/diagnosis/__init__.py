@@ -193,7 +193,7 @@ def _diagnose_fit(
             findings.append(finding)
     suspects = {j.rule.name: j.suspect for j in judged if j.suspect is not None}
     linked = link(findings, {r.name: r for r in rules}, suspects, tested)
-    return Part(judge_fit(case, linked), linked, tuple(results), tested, case.crashed, trying)
+    return Part(judge_fit(case, linked, tested.trials), linked, tuple(results), tested, case.crashed, trying)
 
 
 def _report(run: RecordedRun, parts: list[Part], seconds: float) -> Report:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from unstuck.finding import Finding, Fit, Verdict
+from unstuck.finding import Finding, Fit, Trial, Verdict
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.code.source import Sources
 from unstuck.measure.data import Data
@@ -26,6 +26,8 @@ FLAT = 0.05
 """Relative fall an epoch under which a loss counts as settled once the skill is as good as it gets."""
 NOISY = 0.8
 """Skill below which a run that reached the references is at the noise floor rather than simply healthy."""
+SLOWLY = 0.002
+"""Relative fall an epoch from which a loss is not finished where it is not known what can be learnt."""
 NEAR_ZERO = 0.05
 NO_BETTER = 0.02
 """Skill over that of the naive forecast which is hardly worth a network."""
@@ -40,11 +42,12 @@ READINGS = ("OUT109", "OUT2", *SCORES)
 """Warnings about how a score is read; training itself is none the worse for them."""
 
 
-def judge_fit(case: Case, findings: Sequence[Finding]) -> Fit:
-    """Verdict, sentence and facts of one fit, from its findings and its measured skill."""
+def judge_fit(case: Case, findings: Sequence[Finding], trials: Sequence[Trial] = ()) -> Fit:
+    """Verdict, sentence and facts of one fit, from its findings, the trials behind them and its measured skill."""
     skill, curve, room, task = case.find(Skill), case.find(Curve), case.find(Room), case.find(Task)
     setup, body, history = case.find(Setup), case.fit.body, case.get(History)
-    verdict, sentence = _verdict(case, findings, skill, curve, room)
+    helps = {trial.id for trial in trials if trial.outcome == "confirmed"}
+    verdict, sentence = _verdict(case, findings, skill, curve, room, helps)
     return Fit(
         index=case.fit.index,
         verdict=verdict,
@@ -69,7 +72,12 @@ def judge_fit(case: Case, findings: Sequence[Finding]) -> Fit:
 
 
 def _verdict(
-    case: Case, findings: Sequence[Finding], skill: Skill | None, curve: Curve | None, room: Room | None
+    case: Case,
+    findings: Sequence[Finding],
+    skill: Skill | None,
+    curve: Curve | None,
+    room: Room | None,
+    helps: Collection[str | None] = (),
 ) -> tuple[Verdict, str]:
     shown = [f for f in findings if f.confidence != "possible"]
     named = {f.rule for f in shown}
@@ -89,7 +97,7 @@ def _verdict(
     if faults:
         return _stuck(faults[0], reached)
     impaired = [f for f in roots if f.severity == "warning" and not f.code.startswith(READINGS + LEAKS)]
-    tried = any(f.confidence == "confirmed" for f in impaired)
+    tried = any(f.confidence == "confirmed" or f.cure in helps for f in impaired)
     upheld = [f for f in roots if f.confidence in ("proven", "confirmed") and f.severity == "warning"]
     doubts = [f for f in upheld if f.code.startswith(LEAKS)]
     priced = [f for f in doubts if f.confidence == "confirmed"]
@@ -142,14 +150,14 @@ def _without_fault(
         return "finished", f"Finished: {on} skill is {reached:.2f} of 1; there is nothing left to gain."
     near = np.isfinite(learnable) and reached >= learnable - MARGIN
     doubt = next((f for f in findings if f.severity == "warning" and f.explained_by is None), None)
-    if near and reached <= AT_CHANCE:
+    if reached <= AT_CHANCE and (near or (room is not None and not room.exists)):
         beside = f"{on} skill is {reached:.2f}, and the reference learners do not do better ({learnable:.2f})"
         if doubt is not None:
             return "unknown", f"Suspected, not proven: {doubt.message}. {beside.capitalize()}."
         return "unknown", f"At chance: {beside}."
     if ending.cut and not near:
         return "unfinished", f"Not stuck as far as it came: the fit {ending.words}, with {on} skill {reached:.2f} of 1."
-    if falling > STILL_FALLING and not near:
+    if falling > (STILL_FALLING if np.isfinite(learnable) else SLOWLY) and not near:
         return (
             "unfinished",
             f"Not stuck, unfinished: the loss still fell {100 * falling:.1f} % an epoch at the end.",

@@ -96,7 +96,8 @@ def _reference(value: Any, called: Mapping[str, Any], otherwise: Callable[[Any],
     name = next((name for name, function in called.items() if function is value), "")
     if not name:
         return otherwise(value)
-    return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
+    module = getattr(value, "__module__", None) or "__main__"  # an own `dice` is not Keras's
+    return {"module": module, "class_name": "function", "config": name, "registered_name": "function"}
 
 
 def compile_config(model: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from unstuck.measure.data import Data
 from unstuck.measure.leakage.groups import Group, Groups
 from unstuck.measure.setup import Setup
 from unstuck.measure.task import Task
-from unstuck.rules.rule import Cleared, Example, Judgement, Rule, Suspect
+from unstuck.rules.rule import Cleared, Example, Judgement, NotApplicable, Rule, Suspect
 
 SHARED = 0.1
 """Share of the held-out rows whose group is trained on; less moves a score by less than their mistakes do."""
@@ -77,6 +77,8 @@ model.fit(table[~test], label[~test], validation_data=(table[test], label[test])
     )
 
     def check(self, groups: Groups, data: Data, task: Task, setup: Setup) -> Judgement:
+        if data.held_kind == "holdout":
+            return NotApplicable("nothing was held out")
         if not groups.found:
             return Cleared(f"no input and none of {groups.columns} columns beside the table names groups")
         cut = [group for group in groups.found if group.shared >= SHARED and group.groups >= MIN_GROUPS]

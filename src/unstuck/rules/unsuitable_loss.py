@@ -22,7 +22,8 @@ from unstuck.measure.task import Task
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 NEGATIVE = 0.01
-"""Share of the targets below 0 from which on the Poisson loss is pulled down by them; fewer are slips in the data."""
+"""Share of the targets below 0 from which on they count; fewer are slips in the data."""
+LOGARITHMIC = "mean_squared_logarithmic_error"
 NEAR_ZERO = 1e-4
 """A loss this small, either sign, is what clipping at 1e-7 leaves of a divergence that has nothing to say."""
 
@@ -32,14 +33,16 @@ class UnsuitableLoss(Rule):
 
     What it finds
     kl_divergence on outputs that are not forced to sum to 1 (sigmoid, one unit, linear), cosine_similarity on one
-    unit, and poisson on targets that go below 0. Where a trial confirms it: a hinge on softmax or sigmoid outputs, a
-    hinge or poisson on one number for more than two classes. A hinge on targets that are amounts.
+    unit, poisson and the squared logarithmic error on targets that go below 0. Where a trial confirms it: a hinge on
+    softmax or sigmoid outputs, a hinge or poisson on one number for more than two classes. A hinge on targets that are
+    amounts.
 
     Why training stops
     y log(y / p) is 0 where y is 0, and elsewhere falls as p rises: every output is pushed to 1, and nothing pushes the
     wrong ones down. Of a single number the cosine keeps the sign alone, which has no gradient. Poisson is p - y log p:
-    for y below 0 it falls without end as p goes to 0. A hinge asks for a margin of 1 to both sides of 0, which outputs
-    between 0 and 1 never have, and through a softmax or sigmoid its gradient fades with p(1 - p).
+    for y below 0 it falls without end as p goes to 0. The logarithmic error reads every number below 0 as 0. A hinge
+    asks for a margin of 1 to both sides of 0, which outputs between 0 and 1 never have, and through a softmax or
+    sigmoid its gradient fades with p(1 - p).
 
     What you see
     A loss near 0 or slightly below it (-7.9e-07) within an epoch, with predictions that are all 1; or one that is
@@ -98,8 +101,12 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
             if name == "poisson":
                 return _poisson(setup, data, task, skill, replay)
             return _hinge(setup, contract, data, task, skill, room)
+        if name == LOGARITHMIC and not setup.loss.custom and paired(setup, contract):
+            return _below_zero_as_zero(setup, data, task, skill, room)
         if name not in ("kl_divergence", "cosine_similarity") or setup.loss.custom:
-            return NotApplicable("the loss is neither kl_divergence, cosine_similarity, poisson nor a hinge")
+            return NotApplicable(
+                "the loss is none of kl_divergence, cosine_similarity, poisson, the logarithmic error and the hinges"
+            )
         if not paired(setup, contract):
             return NotApplicable(UNPAIRED)
         width = output_units(setup, contract)
@@ -174,7 +181,6 @@ def _poisson(
     share = float((data.y < 0).mean())
     if share < NEGATIVE:
         return Cleared(f"{share:.0%} of the targets are below 0", share, NEGATIVE)
-    text = f"{share:.0%} of the targets are below 0, the lowest is {float(np.nanmin(data.y)):.3g}"
     anew = (ReplaceHead("linear", "mean_squared_error"), StandardiseTargets())
     return Suspect(
         message="the Poisson loss has no lowest value for targets below 0",
@@ -182,7 +188,7 @@ def _poisson(
         location=setup.loss_location("made for counts"),
         related=(setup.sources.argument(setup.sites["fit"], "y", 1, label="go below 0"),),
         evidence=gathered(
-            Evidence(measure="targets-below-zero", text=text, value=share, expected=0.0),
+            _below_zero(data),
             _loss(skill),
             same_answer(replay),
         ),
@@ -190,6 +196,41 @@ def _poisson(
         conclusion="for y < 0, p - y log p falls without end as p goes to 0: every answer is driven to 0",
         leads_to=("saturated-activation", "vanishing-gradient", "diverging-loss", "undefined-operation"),
     )
+
+
+def _below_zero_as_zero(
+    setup: Setup, data: Data, task: Task, skill: Skill | None, room: Room | None
+) -> Cleared | NotApplicable | Suspect:
+    """The logarithmic error takes log(1 + max(y, 0)), so that all numbers below 0 are one."""
+    if task.kind != "regression":
+        return NotApplicable("the targets are classes, which are not below 0")
+    share = float((data.y < 0).mean())
+    if share < NEGATIVE:
+        return Cleared(f"{share:.0%} of the targets are below 0", share, NEGATIVE)
+    return Suspect(
+        message=f"the logarithmic error reads the {share:.0%} of the targets that are below 0 as 0",
+        confidence="proven",
+        severity="warning" if room is not None and not room.exists else "error",
+        location=setup.loss_location("made for numbers from 0 up"),
+        related=(setup.sources.argument(setup.sites["fit"], "y", 1, label="go below 0"),),
+        evidence=gathered(_below_zero(data), _loss(skill)),
+        cures=(SetLoss("mean_squared_error"),),
+        conclusion="Keras takes log(1 + max(y, 1e-7)) of targets and answers: below 0 no answer is better than another",
+        leads_to=(
+            "relu-output-negative-targets",
+            "bounded-output",
+            "loss-ignores-predictions",
+            "learning-rate-too-low",
+            "too-few-updates",
+            "model-too-small",
+        ),
+    )
+
+
+def _below_zero(data: Data) -> Evidence:
+    share = float((data.y < 0).mean())
+    text = f"{share:.0%} of the targets are below 0, the lowest is {float(np.nanmin(data.y)):.3g}"
+    return Evidence(measure="targets-below-zero", text=text, value=share, expected=0.0)
 
 
 def _hinge(
