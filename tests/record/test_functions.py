@@ -63,3 +63,19 @@ def test_a_lambda_as_loss_is_compiled_again(tmp_path: Path) -> None:
     expected = penalty + np.square(keras.ops.convert_to_numpy(model(x, training=False)) - y).mean()
     assert model.evaluate(x, y, batch_size=40, verbose=0) == pytest.approx(expected, rel=1e-4)
     assert Setup.of(Case(run, fit)).loss.custom
+
+
+OWN_MSE = """
+def mean_squared_error(true, predicted):
+    return keras.ops.mean(keras.ops.abs(keras.ops.cast(true, predicted.dtype) - predicted))
+"""
+
+
+def test_an_own_loss_that_is_named_like_one_of_keras_is_the_persons(tmp_path: Path) -> None:
+    run, fit = recorded(OWN_MSE + LAMBDAS, tmp_path, "mean_squared_error")
+    assert Setup.of(Case(run, fit)).loss.custom
+    model = rebuild(fit.body["model"]["config"], fit.body["model"]["compile"], load_objects(run.folder, fit.index))
+    x, y = fit.arrays["train-x0"][:40], fit.arrays["train-y0"][:40].reshape(-1, 1)
+    penalty = sum(float(keras.ops.convert_to_numpy(loss)) for loss in model.losses)
+    expected = penalty + np.abs(keras.ops.convert_to_numpy(model(x, training=False)) - y).mean()
+    assert model.evaluate(x, y, batch_size=40, verbose=0) == pytest.approx(expected, rel=1e-4)

@@ -99,6 +99,46 @@ def test_noise_in_tokens_is_called_no_signal_and_never_confirmed(bench: Bench, t
     assert [("no-signal", "likely")] == [(finding.rule, finding.confidence) for finding in report.findings]
 
 
+NEXT = """
+class Batches(keras.utils.PyDataset):
+    def __len__(self):
+        return 13
+
+    def __getitem__(self, i):
+        return x[32 * i : 32 * i + 32], y[32 * i + {ahead} : 32 * i + 32 + {ahead}]
+
+model = keras.Sequential([
+    keras.layers.Dense(16, activation="relu"),
+    keras.layers.Dense(1, activation="sigmoid"),
+])
+model.compile("adam", loss="binary_crossentropy", metrics=["accuracy"])
+model.fit(Batches(), epochs=8, validation_data=(x_val, y_val), verbose=0)
+"""
+
+
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_batches_with_the_labels_of_the_next_row(ahead: int, bench: Bench, tmp_path: Path) -> None:
+    report = bench.diagnose(Example(NEXT.format(ahead=ahead)), tmp_path / "run", Settings(experiments="off"))
+    roots = [finding.rule for finding in report.findings if finding.severity != "note"]
+    assert ahead * ["misaligned-labels"] == roots
+
+
+SAME_BATCH = """
+model = keras.Sequential([
+    keras.layers.Dense(16, activation="relu"),
+    keras.layers.Dense(1, activation="sigmoid"),
+])
+model.compile("adam", loss="binary_crossentropy", metrics=["accuracy"])
+for step in range(200):
+    model.train_on_batch(x[:32], y[:32])
+"""
+
+
+def test_where_nothing_was_held_out_there_is_no_leak(bench: Bench, tmp_path: Path) -> None:
+    report = bench.diagnose(Example(SAME_BATCH), tmp_path / "run", Settings(experiments="off"))
+    assert [] == [finding.rule for finding in report.findings if finding.code.startswith("LEK")]
+
+
 @pytest.mark.parametrize("code", [IMAGES, TOKENS.format(labels="")])
 def test_images_and_tokens_with_their_own_labels_are_not_accused(code: str, bench: Bench, tmp_path: Path) -> None:
     example = Example(code, data="images" if code is IMAGES else "two-classes")

@@ -133,6 +133,11 @@ model.fit(x, y, epochs=1, validation_data=(x_val, y_val), verbose=0)
         near(0.0, 0.03),
         "unsuitable-loss",
     ),
+    "near 0 without skill, the logarithmic error of numbers around 0": (
+        binary("regression", head="", loss="msle", y="0.3 * y", epochs=20),
+        near(0.0, 0.05),
+        "unsuitable-loss",
+    ),
     "near 0 without skill, tiny targets": (
         binary("regression", head="", loss="mse", y="0.001 * y", epochs=20),
         near(0.0, 0.03),
