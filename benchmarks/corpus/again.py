@@ -1,5 +1,7 @@
 """Is what was confirmed confirmed again? Each cure is tried once more, from initial weights that no trial has seen.
 
+With as many seeds as confirmed it: fewer could not tell, and where fits are slow more would not be done in time.
+
 Labels of a program name a cause or two; what a trial confirms beside them is right if it stands a second trial.
 """
 
@@ -23,8 +25,6 @@ from unstuck.record.recorded import read_run
 from unstuck.rules import catalogue
 from unstuck.rules.rule import Suspect
 
-SEEDS = 6
-"""Twice those of a first trial: one cure is judged, not one of many."""
 NEW = 50_000
 JOINED = " + "
 """What stands between the labels of changes that are made together."""
@@ -61,13 +61,13 @@ def stand_again(report: Report, folder: Path, workers: Workers, *, budget: float
         return {}
     run, rules = read_run(folder), {rule.name: rule for rule in catalogue()}
     case = Case(run, run.fits[0])
-    labels = {trial.id: trial.label for trial in report.experiments}
+    first = {trial.id: trial for trial in report.experiments}
     suspects = {name: judge(rule, case).suspect for name, rule in rules.items()}
     known = {c.label: c for suspect in suspects.values() if suspect for c in (*suspect.cures, *suspect.rivals)}
     known = {step.label: step for steps in (NEXT, *ANEW) for step in steps} | known
     found = {}
     for finding in confirmed:
-        suspect, label = suspects[finding.rule], labels[finding.cure]
+        suspect, label = suspects[finding.rule], first[finding.cure].label
         cure = next((c for c in suspect.cures if c.label == label), None) if suspect else None
         parts = [known.get(part) for part in label.split(JOINED)]
         if cure is None and None not in parts:
@@ -75,7 +75,7 @@ def stand_again(report: Report, folder: Path, workers: Workers, *, budget: float
         if suspect is None or cure is None:
             continue
         anew = Suspect(message="", cures=(OnNewSeeds(cure),), harm=suspect.harm, endpoint=suspect.endpoint)
-        trials = tried(case, anew, workers, seconds=budget, seeds=SEEDS)
+        trials = tried(case, anew, workers, seconds=budget, seeds=len(first[finding.cure].seeds))
         if trials:
             found[finding.rule] = any(trial.outcome == "confirmed" for trial in trials)
     return found

@@ -32,8 +32,9 @@ from unstuck.measure.task import Task
 
 BATCHED_GAIN = 8
 """How much cheaper a batched trial is than the recorded fit, at least; convolutions gain little."""
-FIRST_ARMS = 4
-"""Changes that the budget must pay for before a fit is cut short; further ones are tried as long as there is time."""
+LEAST_ARMS, FIRST_ARMS = 3, 4
+"""What the budget must pay for before a fit is cut short: the run as written, a placebo and a change; of changes so
+many, and further ones are tried as long as there is time."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def test(
     endpoint = TRAIN if data.too_few else HELD
     if data.too_few:
         arms = [replace(arm, endpoint=endpoint) for arm in arms]
-    jobs = min(len(arms), FIRST_ARMS) * seeds
+    jobs = int(np.clip(len(arms), LEAST_ARMS, FIRST_ARMS)) * seeds
     base, train_y, cut = _affordable(case, base, _by_row(task, data)[data.fit_rows], jobs, budget)
     skill = case.find(Skill)
     if cut and skill is not None and skill.best > AT_CHANCE:  # that a shortened fit gains by more epochs proves nothing
