@@ -147,13 +147,13 @@ def _sick(kind: str, group: list[dict[str, Any]]) -> Iterator[Row]:
         yield row(f"{kind}-fix-verified", [verified], "share", goal=0.8, note=f"of {len(curable)}")
     if harmed := [a for a in curable if a["roots"]]:
         verified = sum(bool(a["verified"]) for a in harmed) / len(harmed)
-        note = f"of {len(harmed)}; the others are told as doing no harm here, or missed"
-        yield row(f"{kind}-fix-verified where something is called wrong", [verified], "share", note=note)
+        wrong = f"of {len(harmed)}; the others are told as doing no harm here, or missed"
+        yield row(f"{kind}-fix-verified where something is called wrong", [verified], "share", note=wrong)
     if drawn := [a for a in curable if a["repaired_at_random"] is not None]:
         for name, key in (("random search", "repaired_at_random"), ("unstuck, the same", "verified")):
             share = sum(bool(a[key]) for a in drawn) / len(drawn)
-            note = f"of {len(drawn)} drawn; as many seconds, the same test"
-            yield row(f"{kind}-repaired by {name}", [share], "share", note=note)
+            same = f"of {len(drawn)} drawn; as many seconds, the same test"
+            yield row(f"{kind}-repaired by {name}", [share], "share", note=same)
     silent = sum(a["verdict"] == "unknown" and not named(a) for a in group) / len(group)
     yield row(f"{kind}-abstained", [silent], "share", better="lower", note=note)
     warned = sum(bool(a["keras_warnings"]) for a in group) / len(group)
