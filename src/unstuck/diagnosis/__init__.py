@@ -207,8 +207,8 @@ def _report(run: RecordedRun, parts: list[Part], seconds: float) -> Report:
     fits = tuple(part.fit for part in parts)
     worst = min(fits, key=lambda f: WORST_FIRST.index(f.verdict))
     problems = [f"fit {part.fit.index + 1}: {part.tested.problem}" for part in parts if part.tested.problem]
-    problems += [f"note: {name} failed: {error}" for part in parts for name, error in part.crashed.items()]
-    problems += [f"note: {e.body.get('where')}: {e.body.get('error')}" for e in run.events if e.kind == "fault"]
+    problems += [f"{name} failed: {error}" for part in parts for name, error in part.crashed.items()]
+    problems += [f"{e.body.get('where')}: {e.body.get('error')}" for e in run.events if e.kind == "fault"]
     problems += dict.fromkeys(str(e.body.get("text")) for e in run.events if e.kind == "note")
     trying = sum(part.trying for part in parts)
     counts = {s: sum(f.severity == s and f.explained_by is None for f in findings) for s in SEVERITIES}

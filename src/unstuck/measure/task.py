@@ -59,6 +59,8 @@ class Task:
         if setup and loss.custom and kind in ("binary", "multiclass") and not _answers(setup.head, y, kind):
             raise Missing("outputs that can be read as classes (the loss is custom, and so is what they mean)", "")
         if kind in ("binary", "multiclass"):
+            if loss.name in SPARSE and _numbers_steps(y, setup):
+                y, held = y[..., None], held[..., None]
             canonical, held_canonical = to_classes(y), to_classes(held)
             high = int(canonical.max(initial=0))
             if kind == "binary" and (high > 1 or canonical.min(initial=0) < 0):  # labels -1 and 1, 1 and 2, 0 and 255
@@ -261,6 +263,16 @@ def _answers(head: Head, y: np.ndarray, kind: Kind) -> bool:
     """Whether the output has a unit a class, or one for two classes."""
     classes = y.shape[-1] if y.ndim > 1 and y.shape[-1] > 1 else int(np.nan_to_num(y).max(initial=0)) + 1
     return head.units is None or head.units == classes or (kind == "binary" and head.units <= 2)
+
+
+def _numbers_steps(y: np.ndarray, setup: Setup | None) -> bool:
+    """Whether labels (n, steps) hold a class number for each step, and are no one-hot rows (n, classes)."""
+    if y.ndim != 2 or y.shape[-1] == 1:
+        return False
+    shape = setup.layers[-1].output_shape if setup and setup.layers else None
+    if shape is not None:
+        return len(shape) == y.ndim + 1
+    return not (np.isin(y, (0, 1)).all() and (y.sum(axis=-1) == 1).all())
 
 
 def to_classes(y: np.ndarray) -> np.ndarray:

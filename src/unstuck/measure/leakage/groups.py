@@ -111,6 +111,8 @@ def _may_group(column: Beside, size: int, keys: np.ndarray, data: Data, task: Ta
 def _is_label(column: Beside, keys: np.ndarray, task: Task) -> bool:
     """Whether the labels decide the column, or a column of few values decides them: it is another form of them."""
     labels = task.y if task.y.ndim == 1 else task.y[:, 0]
+    if len(labels) != len(keys):  # a label for each step of a row
+        return False
     if task.y.ndim == 1:
         pairs = np.unique(np.stack([labels, keys]), axis=1).shape[1]
         finer = pairs == len(np.unique(keys)) <= MAX_LABELS and not NAMES.search(column.name)
