@@ -38,4 +38,4 @@ def test_skill_is_that_of_the_steps(rate: float, verdict: str, roots: list[str],
     assert (verdict, "multiclass") == (report.summary.verdict, report.fits[0].task)
     assert roots == [f.code for f in report.findings if f.severity == "error" and f.explained_by is None]
     assert "crashed" not in [result.outcome for result in report.rules]
-    assert not report.warnings
+    assert not [warning for warning in report.warnings if "failed" in warning]
