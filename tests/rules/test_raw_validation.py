@@ -33,6 +33,10 @@ RAW = {
 }
 ALIKE = {
     "scaled by the training rows": Example(NETWORK.format(units=3), data="three-classes"),
+    "a few outliers": Example(
+        "x[::200] *= 1e6\n" + NETWORK.format(units=3),
+        data="three-classes",
+    ),
     "a trend that goes on": Example(
         "x, x_val = x + np.linspace(0, 1, len(x))[:, None], x_val + 1.5\n" + NETWORK.format(units=3),
         data="three-classes",

@@ -255,13 +255,13 @@ def _confirmed(best: Trial, tested: Tested, suspect: Suspect) -> str:
         if placebo is not None and placebo.effect is not None
         else ""
     )
+    worthless = ", no better than a constant answer" if after < WORTH and "skill" in best.metric else ""
     if suspect.harm:
-        worthless = ", no better than a constant answer" if after < WORTH and "skill" in best.metric else ""
         return (
             f"of the {best.metric} of {_plain(before)} shown, {_lost(best)} is the leak; "
             f"honest is near {_plain(after)}{worthless}{against}"
         )
-    change = f"from {_plain(before)} to {_plain(after)}, by {_signed(best.effect)} {_interval(best)}"
+    change = f"from {_plain(before)} to {_plain(after)}{worthless}, by {_signed(best.effect)} {_interval(best)}"
     return f"{best.label} changes {best.metric} {change}{against}"
 
 

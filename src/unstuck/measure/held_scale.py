@@ -11,8 +11,8 @@ from unstuck.measure.case import Case
 from unstuck.measure.data import Data
 
 APART = 5.0
-"""Ratio of the spreads of all values. Pixels from 0 to 16 beside those from 0 to 1 differ by 16; two draws of the same
-rows by little."""
+"""Factor, median over columns, between the spreads. Pixels from 0 to 16 beside those from 0 to 1 differ by 16; two
+draws of the same rows by little."""
 STANDARDISED = 0.3
 """Largest median, over columns, of |mean| and of |log spread| of training rows that were standardised."""
 SHIFTED = 3.0
@@ -24,13 +24,13 @@ ENOUGH = 10
 @dataclass(frozen=True)
 class HeldScale:
     """Attributes:
-    ratio: spread of all values of the rows handed to fit as validation data over that of training rows; 1 where they
-        are not compared: token ids, several inputs, too few rows.
+    apart: factor, median over columns, between the spread of the rows handed to fit as validation data and that of
+        training rows, 1 or more; 1 where they are not compared: token ids, several inputs, too few rows.
     shift: median over columns of the distance of the means in spreads of training rows, where those are standardised;
         else 0.
     """
 
-    ratio: float = 1.0
+    apart: float = 1.0
     shift: float = 0.0
 
     @classmethod
@@ -43,14 +43,23 @@ class HeldScale:
         train, held = data.flat, data.held_flat
         if train.shape[1:] != held.shape[1:] or not (np.isfinite(train).all() and np.isfinite(held).all()):
             return cls()
-        varied = train.std(axis=0) > 0
+        sizes = _spreads(train), _spreads(held)
+        varied = (sizes[0] > 0) & (sizes[1] > 0)
         if not varied.any():
             return cls()
+        apart = np.exp(np.median(np.abs(np.log(sizes[1][varied] / sizes[0][varied]))))
         mean, spread = train.mean(axis=0)[varied], train.std(axis=0)[varied]
         standardised = max(np.median(np.abs(mean)), np.median(np.abs(np.log(spread)))) < STANDARDISED
         shift = np.median(np.abs(held.mean(axis=0)[varied] - mean) / spread)
-        return cls(float(held.std() / train.std()), float(shift) if standardised else 0.0)
+        return cls(float(apart), float(shift) if standardised else 0.0)
 
     @property
     def differs(self) -> bool:
-        return not 1 / APART < self.ratio < APART or self.shift >= SHIFTED
+        return self.apart >= APART or self.shift >= SHIFTED
+
+
+def _spreads(rows: np.ndarray) -> np.ndarray:
+    """Of each column the distance of the percentiles 5 and 95, which a few outliers leave alone; else its deviation."""
+    low, high = np.percentile(rows, (5, 95), axis=0)
+    found: np.ndarray = np.where(high > low, high - low, rows.std(axis=0))
+    return found

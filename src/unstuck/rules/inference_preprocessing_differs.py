@@ -24,7 +24,8 @@ class InferencePreprocessingDiffers(Rule):
     """
     What it finds:
     Rows handed to predict() whose values spread more than 20 times as far as those handed to fit, or less than a
-    twentieth; validation rows that spread five times as far, or that lie three spreads from standardised training rows.
+    twentieth; validation rows whose columns spread five times as far or as little, or lie three spreads from
+    standardised training rows.
 
     Why training stops:
     It does not. The network is asked about inputs unlike any it was trained on, because a scaling that training data
@@ -106,10 +107,10 @@ model.predict(x_val, verbose=0)
 def _raw_validation(setup: Setup, validation: HeldScale) -> Suspect:
     by_spread = validation.shift < SHIFTED
     seen = Evidence(
-        measure="spread-over-training-spread" if by_spread else "shift-in-training-spreads",
-        value=validation.ratio if by_spread else validation.shift,
+        measure="factor-between-spreads" if by_spread else "shift-in-training-spreads",
+        value=validation.apart if by_spread else validation.shift,
         expected=HELD_APART if by_spread else SHIFTED,
-        text=f"their values spread {validation.ratio:.3g} times as far"
+        text=f"the spreads of their columns differ by a factor of {validation.apart:.3g}"
         if by_spread
         else f"the training rows are standardised, and theirs lie {validation.shift:.2g} spreads away",
     )
