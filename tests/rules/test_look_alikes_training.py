@@ -120,3 +120,22 @@ def test_the_same_network_as_it_should_be_has_none_of_these_causes(bench, tmp_pa
     report = bench.diagnose(Example(program(), "three-classes"), tmp_path / "run", Settings(experiments="off"))
     assert set() == {f.rule for f in report.findings} & set(FLAT)
     assert "finished" == report.summary.verdict
+
+
+HELD_AT = "[keras.callbacks.LearningRateScheduler(lambda epoch: {rate})]"
+
+
+@pytest.mark.parametrize(("rate", "found"), [("0.0", True), ("1e-6", True), ("0.004", False)])
+def test_a_callback_that_holds_the_rate_down_from_the_start(rate, found, bench, tmp_path):
+    code = program(callbacks=HELD_AT.format(rate=rate))
+    report = bench.diagnose(Example(code, "three-classes"), tmp_path / "run", Settings(experiments="off"))
+    roots = [f.rule for f in report.findings if f.explained_by is None and f.severity != "note"]
+    assert found * ["schedule-kills-learning"] == roots
+
+
+def test_an_epsilon_that_swallows_the_steps_is_set_back(bench, tmp_path):
+    code = program(optimizer="keras.optimizers.Adam(0.005, epsilon=1e4)")
+    report = bench.diagnose(Example(code, "three-classes"), tmp_path / "run", Settings(budget=40))
+    first = report.findings[0]
+    assert ("learning-rate-too-low", "confirmed") == (first.rule, first.confidence)
+    assert ["1e-07"] == [edit.text for edit in first.fix.edits]

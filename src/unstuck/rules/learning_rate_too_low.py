@@ -8,7 +8,7 @@ import numpy as np
 
 from unstuck.experiments.intervention import Intervention
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
-from unstuck.experiments.interventions.optimiser import UseAdam
+from unstuck.experiments.interventions.optimiser import SetEpsilon, UseAdam
 from unstuck.experiments.source_edits import fix, set_optimizer_argument
 from unstuck.finding import Evidence
 from unstuck.measure.replay import Replay
@@ -40,13 +40,16 @@ ADAM_BOUND = 0.1 / np.sqrt(0.001)
 """Largest step of Adam in units of the rate, with its default betas: (1 - 0.9) / sqrt(1 - 0.999) (Kingma and Ba 2015,
 section 2.1)."""
 ADAM = frozenset({"adam", "adamw", "nadam"})
+EPSILON, LARGE_EPSILON = 1e-7, 1e-2
+"""Keras's default of what is added to the size of a gradient before it is divided by that; and from where it is most of
+what is divided by, for gradients are usually smaller."""
 
 
 class LearningRateTooLow(Rule):
     """
     What it finds:
     A fit in which no weight matrix moved by more than 5 % of its size, or in which the loss falls every epoch and still
-    stands near its initial value.
+    stands near its initial value. The cause may be a large epsilon, by which steps are divided.
 
     Why training stops:
     It does not stop, it has hardly begun. The number of steps times their length is how far weights can get; with a
@@ -161,7 +164,11 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
                 f"of {rate:g} reach {reach:.1%} of the weights' size, whatever the data"
             )
         return Suspect(
-            message=f"the learning rate{f' of {rate:g}' if rate is not None else ''} is too low: "
+            message=(
+                f"steps are divided by an epsilon of {_epsilon(setup):g}: "
+                if _epsilon(setup) >= LARGE_EPSILON
+                else f"the learning rate{f' of {rate:g}' if rate is not None else ''} is too low: "
+            )
             + ("the weights hardly move" if moved else "the loss still falls from where it began"),
             confidence="proven" if proven else "likely",
             location=setup.optimizer_location("steps too short"),
@@ -189,8 +196,16 @@ def _cures(setup: Setup) -> tuple[Intervention, ...]:
     rate = setup.optimizer.learning_rate
     usual = next((f for f in factors if rate and rate * f >= 0.99 * setup.optimizer.default_rate), factors[-1])
     first = usual if rate and rate < setup.optimizer.default_rate else factors[0]
-    scaled = tuple(ScaleLearningRate(f) for f in sorted(factors, key=lambda f: (f != first, f)))
+    scaled: tuple[Intervention, ...] = tuple(
+        ScaleLearningRate(f) for f in sorted(factors, key=lambda f: (f != first, f))
+    )
+    if _epsilon(setup) >= LARGE_EPSILON:
+        scaled = (SetEpsilon(EPSILON), *scaled)
     return (*scaled, UseAdam()) if setup.optimizer.kind == "sgd" and not setup.optimizer.schedule else scaled
+
+
+def _epsilon(setup: Setup) -> float:
+    return float(setup.optimizer.config.get("epsilon") or 0.0)
 
 
 def _reach(setup: Setup, replay: Replay) -> float:

@@ -23,7 +23,8 @@ CALLBACKS = ("ReduceLROnPlateau", "LearningRateScheduler")
 class ScheduleKillsLearning(Rule):
     """
     What it finds:
-    A learning rate that was below 1 % of its peak for more than half of the steps.
+    A learning rate that was below 1 % of its peak for more than half of the steps, or that a callback holds below 1 %
+    of what compile was given from the first epoch on.
 
     Why training stops:
     Schedules count optimiser steps, not epochs. `decay_steps=10` is over in the first epoch, and
@@ -74,6 +75,9 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
     )
 
     def check(self, setup: Setup, rates: Rates, curve: Curve) -> Judgement:
+        compiled = setup.optimizer.learning_rate or 0.0
+        if not rates.schedule and rates.peak < GONE * compiled and not curve.diverged:
+            return _never(setup, rates, compiled)
         if not rates.peak > 0 or float(np.ptp(rates.values)) == 0.0:
             return NotApplicable("the learning rate is constant")
         gone = float((rates.values < GONE * rates.peak).mean())
@@ -99,6 +103,24 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
             cures=(ConstantRate(rates.peak), ConstantRate(rates.peak / 10)),
             leads_to=("learning-rate-too-low", "too-few-updates"),
         )
+
+
+def _never(setup: Setup, rates: Rates, compiled: float) -> Suspect:
+    """A callback sets a rate from the first epoch on at which next to nothing is learnt."""
+    return Suspect(
+        message=f"a callback sets the learning rate to {rates.peak:.2g} from the first epoch on",
+        location=_location(setup, rates),
+        evidence=(
+            Evidence(
+                measure="largest-rate",
+                value=rates.peak,
+                expected=compiled,
+                text=f"the rate is {rates.peak:.2g} at most; compile was given {compiled:g}",
+            ),
+        ),
+        cures=(ConstantRate(compiled),),
+        leads_to=("learning-rate-too-low", "too-few-updates"),
+    )
 
 
 def _location(setup: Setup, rates: Rates) -> Location | None:

@@ -64,6 +64,26 @@ class SetMomentum(Intervention):
 
 
 @dataclass(frozen=True)
+class SetEpsilon(Intervention):
+    """Set what the Adam family and RMSprop add to the size of a gradient before they divide by it."""
+
+    value: float
+
+    @property
+    def label(self) -> str:
+        return f"epsilon {self.value:g}"
+
+    def apply(self, experiment: Experiment) -> Experiment:
+        changed, settings = experiment.with_compile()
+        optimizer_config(settings)["epsilon"] = self.value
+        return changed
+
+    def edit(self, setup: Setup) -> Fix | None:
+        edit = set_optimizer_argument(setup, "epsilon", f"{self.value:g}")
+        return fix(f"set epsilon to {self.value:g}", [edit])
+
+
+@dataclass(frozen=True)
 class SetClipNorm(Intervention):
     """Scale down the gradient of each variable whose norm exceeds `value`."""
 
