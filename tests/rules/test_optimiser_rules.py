@@ -118,7 +118,7 @@ def test_where_half_of_what_is_learnable_is_missing_small_steps_are_accused_only
 
 def test_a_rate_that_is_gone_for_most_steps_is_suspected() -> None:
     found = suspect(
-        ScheduleKillsLearning().check(setup(), Rates(0.5 ** np.arange(200.0), "ExponentialDecay"), curve(FLAT))
+        ScheduleKillsLearning().check(setup(), Rates(0.5 ** np.arange(200.0), "ExponentialDecay"), curve(FLAT), None)
     )
     assert pytest.approx(0.965) == found.evidence[0].value
     assert "constant learning rate 1" == found.cures[0].label
@@ -127,9 +127,11 @@ def test_a_rate_that_is_gone_for_most_steps_is_suspected() -> None:
 def test_a_cosine_over_the_whole_run_is_cleared_and_a_constant_rate_no_case() -> None:
     cosine = 0.5 * (1 + np.cos(np.pi * np.arange(200) / 200))
     assert 0.06 == pytest.approx(
-        cleared(ScheduleKillsLearning().check(setup(), Rates(cosine, ""), curve(FLAT))).measured, abs=0.01
+        cleared(ScheduleKillsLearning().check(setup(), Rates(cosine, ""), curve(FLAT), None)).measured, abs=0.01
     )
-    assert isinstance(ScheduleKillsLearning().check(setup(), Rates(np.full(200, 0.1), ""), curve(FLAT)), NotApplicable)
+    assert isinstance(
+        ScheduleKillsLearning().check(setup(), Rates(np.full(200, 0.1), ""), curve(FLAT), None), NotApplicable
+    )
 
 
 # over-clipped-gradient

@@ -6,6 +6,7 @@ import numpy as np
 
 from unstuck.experiments.interventions.constant_rate import ConstantRate
 from unstuck.finding import Evidence, Location
+from unstuck.measure.room import Room
 from unstuck.measure.setup import Setup
 from unstuck.measure.training.curve import Curve
 from unstuck.measure.training.rates import Rates
@@ -74,9 +75,12 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=20, verbose=0)
         data="three-classes",
     )
 
-    def check(self, setup: Setup, rates: Rates, curve: Curve) -> Judgement:
+    def check(self, setup: Setup, rates: Rates, curve: Curve, room: Room | None) -> Judgement:
         compiled = setup.optimizer.learning_rate or 0.0
-        if not rates.schedule and rates.peak < GONE * compiled and not curve.diverged:
+        if any(name in setup.callbacks for name in CALLBACKS):  # it may have set the rate before it was recorded
+            compiled = max(compiled, setup.optimizer.default_rate)
+        low = not rates.schedule and rates.peak < GONE * compiled and not curve.diverged
+        if low and (room is None or room.exists):
             return _never(setup, rates, compiled)
         if not rates.peak > 0 or float(np.ptp(rates.values)) == 0.0:
             return NotApplicable("the learning rate is constant")
@@ -115,7 +119,7 @@ def _never(setup: Setup, rates: Rates, compiled: float) -> Suspect:
                 measure="largest-rate",
                 value=rates.peak,
                 expected=compiled,
-                text=f"the rate is {rates.peak:.2g} at most; compile was given {compiled:g}",
+                text=f"the rate is {rates.peak:.2g} at most; usual, or given to compile, is {compiled:g}",
             ),
         ),
         cures=(ConstantRate(compiled),),
