@@ -49,6 +49,7 @@ class InferencePreprocessingDiffers(Rule):
 
     code = "EVA106"
     severity = "warning"
+    echo_of = ("empty-batches", "blank-inputs")
     sick = Example(
         """
 model = keras.Sequential([

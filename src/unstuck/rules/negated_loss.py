@@ -42,6 +42,7 @@ class NegatedLoss(Rule):
 
     code = "OUT128"
     severity = "error"
+    echo_of = ("undefined-operation", "loss-ignores-predictions", "swapped-loss-arguments", "non-finite-inputs")
     sick = Example(
         """
 def dice(y_true, y_pred):
