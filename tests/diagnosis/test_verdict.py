@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from unstuck.diagnosis.verdict import _verdict
+from unstuck.diagnosis.verdict import _verdict, _without_fault
 
 
 def finding(rule: str, code: str, confidence: str) -> Any:
@@ -41,3 +41,15 @@ def test_what_is_proven_and_helps_when_it_is_changed_impairs() -> None:
     case: Any = SimpleNamespace()
     skill: Any = SimpleNamespace(best=0.9)
     assert _verdict(case, [finding(*TWO, "proven")], skill, None, None, {"x1"})[0] == "impaired"
+
+
+@pytest.mark.parametrize(("learnable", "said"), [(0.03, "(0.03)"), (float("nan"), "no reference is at hand")])
+def test_at_chance_a_reference_is_named_only_where_there_is_one(learnable: float, said: str) -> None:
+    case: Any = SimpleNamespace(get=lambda kind: SimpleNamespace(steps=9, cut=False))
+    skill: Any = SimpleNamespace(best=0.02, held=float("nan"), reported_loss=1.0)
+    curve: Any = SimpleNamespace(falls=0.0, non_finite_step=None)
+    room: Any = SimpleNamespace(learnable=learnable, exists=False)
+    verdict, sentence = _without_fault(case, [], skill, curve, room)
+    assert "unknown" == verdict
+    assert said in sentence
+    assert "nan" not in sentence

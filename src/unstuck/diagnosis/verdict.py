@@ -150,7 +150,8 @@ def _without_fault(
         return "finished", f"Finished: {on} skill is {reached:.2f} of 1; there is nothing left to gain."
     near = np.isfinite(learnable) and reached >= learnable - MARGIN
     doubt = next((f for f in findings if f.severity == "warning" and f.explained_by is None), None)
-    if reached <= AT_CHANCE and (near or (room is not None and not room.exists)):
+    content = room is not None and not room.exists
+    if reached <= AT_CHANCE and np.isfinite(learnable) and (near or content):
         beside = f"{on} skill is {reached:.2f}, and the reference learners do not do better ({learnable:.2f})"
         if doubt is not None:
             return "unknown", f"Suspected, not proven: {doubt.message}. {beside.capitalize()}."
@@ -167,7 +168,7 @@ def _without_fault(
             f"At the noise floor: {on} skill {reached:.2f}, and reference learners reach {learnable:.2f} "
             "on the same rows."
         )
-    if near or (room is not None and not room.exists):
+    if near or (content and reached > AT_CHANCE):
         beside = f"; reference learners reach {learnable:.2f}" if np.isfinite(learnable) else ""
         return "healthy", f"Healthy: {on} skill {reached:.2f} of 1{beside}."
     beside = (
