@@ -17,6 +17,8 @@ Shape = tuple[int | None, ...]
 PLAIN_HEADS = frozenset({"Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "SeparableConv2D"})
 """Layers whose activation is applied to the output itself; a recurrent layer applies it to a state inside."""
 UNPAIRED = "the loss and the output cannot be paired (several outputs, or an own training step)"
+AN_INDEX = "a class number is an index: Keras casts it to an integer, which drops what stands behind the point"
+"""Of sparse categorical cross-entropy."""
 UNKNOWN_SHAPES = "the shape of the labels or of the output is not known"
 POOLING = frozenset({"GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D"})
 

@@ -105,6 +105,12 @@ class Data:
         return flatten(self.x)
 
     @property
+    def finite_y(self) -> np.ndarray:
+        """The finite ones among all training targets, (k,) float64."""
+        y = self.y.astype(np.float64)
+        return y[np.isfinite(y)]
+
+    @property
     def held_flat(self) -> np.ndarray:
         return flatten(self.held_x)
 

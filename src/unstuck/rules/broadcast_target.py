@@ -163,7 +163,7 @@ def _one_output(setup: Setup, columns: int, data: Data | None, task: Task | None
 def _cures(setup: Setup, data: Data | None, units: int) -> tuple[Intervention, ...]:
     """The loss for class numbers where a softmax or sigmoid awaits classes and the targets name them, else one unit."""
     if data is not None and setup.head.activation in ("softmax", "sigmoid"):
-        y = data.y[np.isfinite(data.y.astype(np.float64))]
+        y = data.finite_y
         if y.size and np.all(y == np.round(y)) and 0 <= y.min() and y.max() < units:
             if setup.head.activation == "softmax":
                 return (SetLoss("sparse_categorical_crossentropy"),)

@@ -10,7 +10,7 @@ from unstuck.experiments.interventions.loss import SetLoss
 from unstuck.experiments.interventions.one_unit import head_for_one_unit
 from unstuck.experiments.interventions.standardise import StandardiseTargets
 from unstuck.finding import Evidence
-from unstuck.measure.contract import UNPAIRED, Contract, output_units, paired
+from unstuck.measure.contract import AN_INDEX, UNPAIRED, Contract, output_units, paired
 from unstuck.measure.data import Data
 from unstuck.measure.room import Room
 from unstuck.measure.seen import gathered
@@ -89,7 +89,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
     ) -> Cleared | NotApplicable | Suspect:
         name = setup.loss.name
         if name in SPARSE and task.kind == "regression" and not setup.loss.custom and paired(setup, contract):
-            return _amounts_as_indices(setup, contract, task, data)
+            return _amounts_as_indices(setup, contract, data)
         if name not in BINARY | CATEGORICAL or setup.loss.custom:
             return NotApplicable("the loss is neither binary nor categorical cross-entropy")
         if not paired(setup, contract):
@@ -97,7 +97,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         numbered = task.kind == "multiclass" and name in BINARY and output_units(setup, contract) == 1
         if task.kind != "regression" and not numbered:
             return NotApplicable("the targets are classes")
-        values = data.y[np.isfinite(data.y.astype(np.float64))].astype(np.float64)
+        values = data.finite_y
         if not values.size or len(np.unique(values)) <= TWO:
             return NotApplicable("the targets have two values: see labels-wrongly-encoded")
         low, high = float(values.min()), float(values.max())
@@ -143,9 +143,9 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         )
 
 
-def _amounts_as_indices(setup: Setup, contract: Contract, task: Task, data: Data) -> Suspect | NotApplicable:
+def _amounts_as_indices(setup: Setup, contract: Contract, data: Data) -> Suspect | NotApplicable:
     """Sparse categorical cross-entropy takes each number for the index of a class."""
-    values = np.unique(data.y[np.isfinite(data.y.astype(np.float64))].astype(np.float64))
+    values = np.unique(data.finite_y)
     units = output_units(setup, contract) or MAX_CLASSES
     if len(values) <= units:
         return NotApplicable("there are no more different labels than outputs: see labels-wrongly-encoded")
@@ -165,7 +165,7 @@ def _amounts_as_indices(setup: Setup, contract: Contract, task: Task, data: Data
         ),
         cures=(ReplaceHead("linear", "mean_squared_error", units=1),),
         impairs=False,
-        conclusion="a class number is an index: Keras casts it to an integer, which drops what stands behind the point",
+        conclusion=AN_INDEX,
         leads_to=("labels-wrongly-encoded", "labels-out-of-range", "unscaled-targets", "accuracy-on-regression"),
     )
 

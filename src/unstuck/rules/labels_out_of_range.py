@@ -81,7 +81,7 @@ model.fit(x, y, epochs=30, validation_data=(x_val, y_val), verbose=0)
         units = output_units(setup, contract)
         if not contract.single or units is None or units < 2:
             return NotApplicable("the number of classes of the output is not known")
-        labels = data.y[np.isfinite(data.y.astype(np.float64))]
+        labels = data.finite_y
         labels = labels[labels != (setup.loss.config or {}).get("ignore_class")]
         if not labels.size:
             return NotApplicable("there are no labels")

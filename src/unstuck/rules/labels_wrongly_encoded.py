@@ -6,7 +6,7 @@ import numpy as np
 
 from unstuck.experiments.interventions.recode_labels import RecodeLabels
 from unstuck.finding import Evidence, Fix
-from unstuck.measure.contract import Contract, output_units
+from unstuck.measure.contract import AN_INDEX, Contract, output_units, paired
 from unstuck.measure.data import Data
 from unstuck.measure.room import Room
 from unstuck.measure.seen import gathered
@@ -72,11 +72,12 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
     def check(
         self, setup: Setup, contract: Contract, data: Data, task: Task | None, curve: Curve | None, room: Room | None
     ) -> Cleared | NotApplicable | Suspect:
-        if setup.loss.name in SPARSE and not setup.loss.custom and not setup.custom_train_step and contract.single:
+        keras_own = not setup.loss.custom and paired(setup, contract)
+        if setup.loss.name in SPARSE and keras_own:
             return _fractions(setup, contract, data)
-        if setup.loss.name not in BINARY or setup.loss.custom or setup.custom_train_step or not contract.single:
+        if setup.loss.name not in BINARY or not keras_own:
             return NotApplicable("the loss is not binary cross-entropy")
-        finite = data.y[np.isfinite(data.y.astype(np.float64))]
+        finite = data.finite_y
         if not finite.size:
             return NotApplicable("there are no labels")
         low, high = float(finite.min()), float(finite.max())
@@ -126,7 +127,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
 
 def _fractions(setup: Setup, contract: Contract, data: Data) -> Cleared | NotApplicable | Suspect:
     """Class numbers that were divided, as `y / 255` beside `x / 255`."""
-    values = np.unique(data.y[np.isfinite(data.y.astype(np.float64))].astype(np.float64))
+    values = np.unique(data.finite_y)
     left = np.unique(np.trunc(values))
     if not len(values) or np.array_equal(values, np.round(values)):
         return Cleared("the labels are whole numbers", len(left), len(values))
@@ -149,7 +150,7 @@ def _fractions(setup: Setup, contract: Contract, data: Data) -> Cleared | NotApp
             ),
         ),
         impairs=False,
-        conclusion="a class number is an index: Keras casts it to an integer, which drops what stands behind the point",
+        conclusion=AN_INDEX,
         fix=Fix(
             title=f"hand over whole class numbers from 0 to {len(values) - 1}, in training and validation alike; "
             "only inputs are scaled",

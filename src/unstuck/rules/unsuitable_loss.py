@@ -24,6 +24,8 @@ from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 NEGATIVE = 0.01
 """Share of the targets below 0 from which on they count; fewer are slips in the data."""
 LOGARITHMIC = "mean_squared_logarithmic_error"
+FROM_ZERO = frozenset({"poisson", LOGARITHMIC})
+"""Losses for targets from 0 up."""
 NEAR_ZERO = 1e-4
 """A loss this small, either sign, is what clipping at 1e-7 leaves of a divergence that has nothing to say."""
 
@@ -95,14 +97,19 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         room: Room | None,
     ) -> Cleared | NotApplicable | Suspect:
         name, head = setup.loss.name, setup.head
-        if name in HINGES | {"poisson"} and not setup.loss.custom and paired(setup, contract):
-            if _one_number(setup, contract, task):
+        if name in HINGES | FROM_ZERO and not setup.loss.custom and paired(setup, contract):
+            if name != LOGARITHMIC and _one_number(setup, contract, task):
                 return _several_classes(setup, contract, data, task, skill)
-            if name == "poisson":
-                return _poisson(setup, data, task, skill, replay)
-            return _hinge(setup, contract, data, task, skill, room)
-        if name == LOGARITHMIC and not setup.loss.custom and paired(setup, contract):
-            return _below_zero_as_zero(setup, data, task, skill, room)
+            if name in HINGES:
+                return _hinge(setup, contract, data, task, skill, room)
+            if task.kind != "regression":
+                return NotApplicable("the targets are classes, which are not below 0")
+            share = float((data.y < 0).mean())
+            if share < NEGATIVE:
+                return Cleared(f"{share:.0%} of the targets are below 0", share, NEGATIVE)
+            text = f"{share:.0%} of the targets are below 0, the lowest is {float(np.nanmin(data.y)):.3g}"
+            below = Evidence(measure="targets-below-zero", text=text, value=share, expected=0.0)
+            return _poisson(setup, below, skill, replay) if name == "poisson" else _as_zero(setup, below, skill, room)
         if name not in ("kl_divergence", "cosine_similarity") or setup.loss.custom:
             return NotApplicable(
                 "the loss is none of kl_divergence, cosine_similarity, poisson, the logarithmic error and the hinges"
@@ -172,15 +179,8 @@ def _several_classes(setup: Setup, contract: Contract, data: Data, task: Task, s
     )
 
 
-def _poisson(
-    setup: Setup, data: Data, task: Task, skill: Skill | None, replay: Replay | None
-) -> Cleared | NotApplicable | Suspect:
+def _poisson(setup: Setup, below: Evidence, skill: Skill | None, replay: Replay | None) -> Suspect:
     """Counts are never negative; for targets that are, the loss has no lowest value."""
-    if task.kind != "regression":
-        return NotApplicable("the targets are classes, which are not below 0")
-    share = float((data.y < 0).mean())
-    if share < NEGATIVE:
-        return Cleared(f"{share:.0%} of the targets are below 0", share, NEGATIVE)
     anew = (ReplaceHead("linear", "mean_squared_error"), StandardiseTargets())
     return Suspect(
         message="the Poisson loss has no lowest value for targets below 0",
@@ -188,7 +188,7 @@ def _poisson(
         location=setup.loss_location("made for counts"),
         related=(setup.sources.argument(setup.sites["fit"], "y", 1, label="go below 0"),),
         evidence=gathered(
-            _below_zero(data),
+            below,
             _loss(skill),
             same_answer(replay),
         ),
@@ -198,22 +198,15 @@ def _poisson(
     )
 
 
-def _below_zero_as_zero(
-    setup: Setup, data: Data, task: Task, skill: Skill | None, room: Room | None
-) -> Cleared | NotApplicable | Suspect:
+def _as_zero(setup: Setup, below: Evidence, skill: Skill | None, room: Room | None) -> Suspect:
     """The logarithmic error takes log(1 + max(y, 0)), so that all numbers below 0 are one."""
-    if task.kind != "regression":
-        return NotApplicable("the targets are classes, which are not below 0")
-    share = float((data.y < 0).mean())
-    if share < NEGATIVE:
-        return Cleared(f"{share:.0%} of the targets are below 0", share, NEGATIVE)
     return Suspect(
-        message=f"the logarithmic error reads the {share:.0%} of the targets that are below 0 as 0",
+        message=f"the logarithmic error reads the {below.value:.0%} of the targets that are below 0 as 0",
         confidence="proven",
         severity="warning" if room is not None and not room.exists else "error",
         location=setup.loss_location("made for numbers from 0 up"),
         related=(setup.sources.argument(setup.sites["fit"], "y", 1, label="go below 0"),),
-        evidence=gathered(_below_zero(data), _loss(skill)),
+        evidence=gathered(below, _loss(skill)),
         cures=(SetLoss("mean_squared_error"),),
         conclusion="Keras takes log(1 + max(y, 1e-7)) of targets and answers: below 0 no answer is better than another",
         leads_to=(
@@ -225,12 +218,6 @@ def _below_zero_as_zero(
             "model-too-small",
         ),
     )
-
-
-def _below_zero(data: Data) -> Evidence:
-    share = float((data.y < 0).mean())
-    text = f"{share:.0%} of the targets are below 0, the lowest is {float(np.nanmin(data.y)):.3g}"
-    return Evidence(measure="targets-below-zero", text=text, value=share, expected=0.0)
 
 
 def _hinge(
