@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -50,13 +49,6 @@ model = keras.Sequential([
 model.compile(keras.optimizers.Adam(0.001), loss="binary_crossentropy")
 model.fit(x, y, validation_data=(x_val, y_val), epochs=25, verbose=0)
 """
-
-
-@pytest.fixture(scope="module")
-def bench() -> Any:
-    made = Bench()
-    yield made
-    made.workers.close()
 
 
 @pytest.mark.parametrize(("rates", "shared"), [("1e-6, 1e-6", True), ("1e-6, 2e-6", False)])

@@ -15,7 +15,7 @@ from unstuck.measure.task import Task
 
 
 class StuckNowAndThen:
-    """An executor that does not train: as written, the one of so many seeds in turn gets stuck at chance."""
+    """An executor that does not train: as written, one of so many seeds in turn gets stuck at chance."""
 
     def __init__(self, every: int, first: int = 0) -> None:
         self.every, self.first = every, first

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,13 +22,6 @@ model = keras.Sequential([
 model.compile(keras.optimizers.Adam({rate}), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(x, y, validation_data=(x_val, y_val), epochs=6, verbose=0)
 """
-
-
-@pytest.fixture(scope="module")
-def bench() -> Iterator[Bench]:
-    bench = Bench()
-    yield bench
-    bench.workers.close()
 
 
 @pytest.mark.parametrize(("rate", "verdict", "roots"), [(0.02, "finished", []), (1e-7, "stuck", ["OPT102"])])

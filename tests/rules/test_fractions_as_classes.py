@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from tests.harness import Bench
 
 from unstuck.rules.rule import Example
@@ -20,13 +18,6 @@ model = keras.Sequential([
 model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 model.fit(x, y, epochs=8, validation_data=(x_val, y_val), verbose=0)
 """
-
-
-@pytest.fixture(scope="module")
-def bench() -> Iterator[Bench]:
-    bench = Bench()
-    yield bench
-    bench.workers.close()
 
 
 def roots(bench: Bench, example: Example, folder: Path, settings: Settings) -> list[tuple[str, str]]:

@@ -5,7 +5,6 @@ Judged before any trial, so that the table stays cheap: what tells them apart is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -66,13 +65,6 @@ NO_TABLES = {
 }
 
 
-@pytest.fixture(scope="module")
-def bench() -> Iterator[Bench]:
-    bench = Bench()
-    yield bench
-    bench.workers.close()
-
-
 @pytest.mark.parametrize("cause", LOOK_ALIKES)
 def test_each_cause_of_chance_gets_its_own_name(cause: str, bench: Bench, tmp_path: Path) -> None:
     report = bench.diagnose(LOOK_ALIKES[cause], tmp_path / "run", Settings(experiments="off"))
@@ -106,14 +98,7 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, i):
         return x[32 * i : 32 * i + 32], y[32 * i + {ahead} : 32 * i + 32 + {ahead}]
-
-model = keras.Sequential([
-    keras.layers.Dense(16, activation="relu"),
-    keras.layers.Dense(1, activation="sigmoid"),
-])
-model.compile("adam", loss="binary_crossentropy", metrics=["accuracy"])
-model.fit(Batches(), epochs=8, validation_data=(x_val, y_val), verbose=0)
-"""
+""" + NETWORK.replace("fit(x, y,", "fit(Batches(),")
 
 
 @pytest.mark.parametrize("ahead", [0, 1])
@@ -123,15 +108,13 @@ def test_batches_with_the_labels_of_the_next_row(ahead: int, bench: Bench, tmp_p
     assert ahead * ["misaligned-labels"] == roots
 
 
-SAME_BATCH = """
-model = keras.Sequential([
-    keras.layers.Dense(16, activation="relu"),
-    keras.layers.Dense(1, activation="sigmoid"),
-])
-model.compile("adam", loss="binary_crossentropy", metrics=["accuracy"])
+SAME_BATCH = (
+    NETWORK.partition("model.fit")[0]
+    + """
 for step in range(200):
     model.train_on_batch(x[:32], y[:32])
 """
+)
 
 
 def test_where_nothing_was_held_out_there_is_no_leak(bench: Bench, tmp_path: Path) -> None:

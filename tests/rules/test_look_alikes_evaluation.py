@@ -72,15 +72,6 @@ model = keras.Sequential([base, {HEAD}])
 }
 
 
-@pytest.fixture(scope="module")
-def bench():
-    from tests.harness import Bench
-
-    bench = Bench()
-    yield bench
-    bench.workers.close()
-
-
 def diagnosed(bench, code, folder):
     return bench.diagnose(Example(code), folder / "run", Settings(experiments="off"))
 

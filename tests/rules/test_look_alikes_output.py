@@ -146,15 +146,6 @@ model.fit(x, y, epochs=1, validation_data=(x_val, y_val), verbose=0)
 }
 
 
-@pytest.fixture(scope="module")
-def bench():
-    from tests.harness import Bench
-
-    bench = Bench()
-    yield bench
-    bench.workers.close()
-
-
 @pytest.mark.parametrize("name", ALIKE)
 def test_programs_with_the_same_loss_are_told_apart(name, bench, tmp_path):
     example, symptom, expected = ALIKE[name]

@@ -100,15 +100,6 @@ ROWS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def bench():
-    from tests.harness import Bench
-
-    bench = Bench()
-    yield bench
-    bench.workers.close()
-
-
 @pytest.mark.parametrize(("cause", "code", "data", "alike"), ROWS)
 def test_the_cause_is_named_and_none_of_its_look_alikes(cause, code, data, alike, bench, tmp_path):
     report = bench.diagnose(Example(code, data), tmp_path / "run", Settings(experiments="off"))

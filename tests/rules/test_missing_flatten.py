@@ -3,7 +3,6 @@
 import os
 
 import pytest
-from tests.harness import Bench
 
 from unstuck.rules.rule import Example
 from unstuck.settings import Settings
@@ -27,13 +26,6 @@ model.compile(keras.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy
 model.fit(x, y, epochs=6, validation_data=(x_val, y_val), verbose=0)
 """
 DENSE = 'keras.layers.Dense(32, activation="relu")'
-
-
-@pytest.fixture(scope="module")
-def bench():
-    bench = Bench()
-    yield bench
-    bench.workers.close()
 
 
 def classes(layers=DENSE, units=10, last="softmax", loss="sparse_categorical_crossentropy", y="y", y_val="y_val"):

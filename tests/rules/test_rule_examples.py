@@ -20,15 +20,6 @@ LEAKS = ("preprocessing-before-split", "selection-before-split")
 """Their examples hand raw rows to scikit-learn and run in a child process: see tests/leakage."""
 
 
-@pytest.fixture(scope="module")
-def bench():
-    from tests.harness import Bench
-
-    bench = Bench()
-    yield bench
-    bench.workers.close()
-
-
 def skip_unless_in_turn(rule, example, turn):
     if BACKEND not in example.backends:
         pytest.skip(f"does not apply to {BACKEND}")
