@@ -122,3 +122,16 @@ def test_looking_at_variables_ends_after_its_time_and_says_so(tmp_path: Path, mo
     run = case(tmp_path, *halves(), everything=table()[0], patient=np.arange(200) // 4).run
     assert [[]] == [event.body["columns"] for event in run.events if event.kind == "surroundings"]
     assert any("variables" in event.body["text"] for event in run.events if event.kind == "note")
+
+
+@pytest.mark.parametrize(("kinds", "target"), [(10, "itself"), (40, "itself"), (10, "a number")])
+def test_classes_beside_the_table_are_no_groups(tmp_path: Path, kinds: int, target: str) -> None:
+    """Rows of one class are alike, and every class should be trained on."""
+    rng = np.random.default_rng(0)
+    kind = rng.integers(0, kinds, 400)
+    x = rng.normal(size=(kinds, 9))[kind] + 0.1 * rng.normal(size=(400, 9))
+    y = x if target == "itself" else x[:, 0] + rng.normal(size=400)
+    variables = {"everything": x, "kind": kind}
+    run = recorded(Planted("", "", x[:300], y[:300], x[300:], y[300:], (), variables), tmp_path)
+    assert 400 == run.get(Origin).size
+    assert () == run.get(Groups).found

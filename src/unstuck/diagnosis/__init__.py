@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from unstuck.diagnosis.asked import chosen, in_force
-from unstuck.diagnosis.judge import judge_all
+from unstuck.diagnosis.judge import judge_all, judge_outputs
 from unstuck.diagnosis.roots import link
 from unstuck.diagnosis.sharing import Sharing
 from unstuck.diagnosis.suppression import obeyed
@@ -27,6 +27,7 @@ from unstuck.experiments.worker import Worker, WorkerLost
 from unstuck.finding import SCHEMA, SEVERITIES, Finding, Fit, Report, RuleResult, Run, Summary, Tool, Trial, Verdict
 from unstuck.measure.case import Case
 from unstuck.measure.data import Data
+from unstuck.measure.outputs import by_output
 from unstuck.record.recorded import RecordedRun, read_run
 from unstuck.record.store import Writer
 from unstuck.rules import Rule
@@ -175,7 +176,8 @@ def _diagnose_fit(
     sharing: Sharing,
 ) -> Part:
     progress("asking the rules")
-    judged = judge_all(rules, case)
+    outputs = dict(by_output(case))
+    judged = judge_outputs(judge_all(rules, case), outputs.items())
     tested = Tested(problem="experiments are off")
     began = time.monotonic()
     if settings.experiments != "off":
@@ -193,7 +195,7 @@ def _diagnose_fit(
             findings.append(finding)
     suspects = {j.rule.name: j.suspect for j in judged if j.suspect is not None}
     linked = link(findings, {r.name: r for r in rules}, suspects, tested)
-    return Part(judge_fit(case, linked, tested.trials), linked, tuple(results), tested, case.crashed, trying)
+    return Part(judge_fit(case, linked, tested.trials, outputs), linked, tuple(results), tested, case.crashed, trying)
 
 
 def _report(run: RecordedRun, parts: list[Part], seconds: float) -> Report:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
+from unstuck.experiments.reproduction import AT_CHANCE
 from unstuck.finding import Outcome, RuleResult
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.room import MARGIN, Room
 from unstuck.rules.rule import Cleared, Judgement, NotApplicable, Rule, Suspect
 
 TRAINING = "train skill"
+OF_ONE_OUTPUT = ("OUT", "DAT")
+"""Families of rules about an output with its labels and its loss; the others are about all of the network."""
+NO_SIGNAL = "no-signal"
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,40 @@ class Judged:
 
 def judge_all(rules: Iterable[type[Rule]], case: Case) -> list[Judged]:
     return [_gated(judge(rule, case), case) for rule in rules]
+
+
+def judge_outputs(judged: Sequence[Judged], outputs: Iterable[tuple[str, Case]]) -> list[Judged]:
+    """The answers for a model with several outputs, each of which is asked about by itself as well.
+
+    Trials are scored by the first output: what would need one is found only of an output at chance.
+    """
+    answers = list(judged)
+    for name, case in outputs:
+        for number, known in enumerate(answers):
+            if known.suspect is not None or known.rule.code[:3] not in OF_ONE_OUTPUT:
+                continue
+            own = judge(known.rule, case)
+            if own.suspect is not None and (own.suspect.confidence == "proven" or _at_chance(own, case)):
+                answers[number] = _of_output(own, name)
+            elif own.result.outcome == "cleared" and known.result.outcome == "not-applicable":
+                answers[number] = own
+    return answers
+
+
+def _at_chance(judged: Judged, case: Case) -> bool:
+    """Whether what is suspected of an output would be why it learns nothing, or why there is nothing to learn."""
+    if judged.cleared or judged.rule.name == NO_SIGNAL:
+        return not judged.cleared
+    room = case.find(Room)
+    return room is not None and room.exists and room.reached <= AT_CHANCE
+
+
+def _of_output(judged: Judged, name: str) -> Judged:
+    suspect = judged.suspect
+    assert suspect is not None
+    message = f"output {name}: {suspect.message}"
+    told = replace(suspect, message=message, scope={"output": name}, cures=(), rivals=(), control=None, fix=None)
+    return replace(judged, suspect=told, result=msgspec.structs.replace(judged.result, reason=message))
 
 
 def judge(rule: type[Rule], case: Case) -> Judged:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -38,16 +38,29 @@ LONGER = "too-few-updates"
 """What more epochs bring is measured with the other faults in place; what is wrong with the code stands before it."""
 SCORES = ("EVA",)
 """What is wrong with how the score was made; where no more is known, that is what to say of it."""
+CONTENT = ("finished", "healthy", "noise-floor")
 READINGS = ("OUT109", "OUT2", *SCORES)
 """Warnings about how a score is read; training itself is none the worse for them."""
 
 
-def judge_fit(case: Case, findings: Sequence[Finding], trials: Sequence[Trial] = ()) -> Fit:
-    """Verdict, sentence and facts of one fit, from its findings, the trials behind them and its measured skill."""
+def judge_fit(
+    case: Case,
+    findings: Sequence[Finding],
+    trials: Sequence[Trial] = (),
+    outputs: Mapping[str, Case] | None = None,
+) -> Fit:
+    """Verdict, sentence and facts of one fit, from its findings, the trials behind them and its measured skill.
+
+    Args:
+        outputs: of a model with several outputs the fit as each one alone has it, by its name.
+    """
     skill, curve, room, task = case.find(Skill), case.find(Curve), case.find(Room), case.find(Task)
     setup, body, history = case.find(Setup), case.fit.body, case.get(History)
     helps = {trial.id for trial in trials if trial.outcome == "confirmed"}
     verdict, sentence = _verdict(case, findings, skill, curve, room, helps)
+    behind = _behind(outputs or {})
+    if behind and verdict in CONTENT:
+        verdict, sentence = "unknown", f"No cause was found: {behind[0]}."
     return Fit(
         index=case.fit.index,
         verdict=verdict,
@@ -63,7 +76,7 @@ def judge_fit(case: Case, findings: Sequence[Finding], trials: Sequence[Trial] =
         train_skill=_known(skill.train) if skill else None,
         held_out_skill=_known(skill.held) if skill else None,
         learnable_skill=_known(room.learnable) if room else None,
-        facts=tuple(_facts(case, verdict, skill, curve, task)),
+        facts=(*_facts(case, verdict, skill, curve, task), *(f for f in behind if f not in sentence)),
         constant_loss=_known(skill.constant_loss) if skill else None,
         series=history.series,
         layers=history.layers,
@@ -93,7 +106,8 @@ def _verdict(
     if leaks:
         return "misleading", f"The score is not what it claims: {leaks[0].message}."
     if silent is not None:
-        return "no-signal", f"There is nothing to learn here: {silent.message}."
+        where = "" if "output" in silent.scope else " here"
+        return "no-signal", f"There is nothing to learn{where}: {silent.message}."
     if faults:
         return _stuck(faults[0], reached)
     impaired = [f for f in roots if f.severity == "warning" and not f.code.startswith(READINGS + LEAKS)]
@@ -123,6 +137,18 @@ def _stuck(root: Finding, reached: float) -> tuple[Verdict, str]:
     if np.isfinite(reached) and reached > 0.5:
         return "impaired", f"The model learns, but {root.message}."
     return "stuck", f"The model does not learn: {root.message}."
+
+
+def _behind(outputs: Mapping[str, Case]) -> list[str]:
+    """Which outputs are at chance where reference learners are not."""
+    found = []
+    for name, case in outputs.items():
+        room = case.find(Room)
+        if room is not None and room.exists and room.reached <= AT_CHANCE < room.learnable - MARGIN:
+            found.append(
+                f"output {name} has a skill of {room.reached:.2f} where reference learners reach {room.learnable:.2f}"
+            )
+    return found
 
 
 def _without_fault(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
-
 from unstuck.measure.case import Case
 from unstuck.measure.data import Data
 from unstuck.measure.replay import Replay
@@ -98,12 +96,6 @@ def plain_output(setup: Setup) -> bool:
         and setup.head.layer.builtin
         and all(layer.kind in harmless and layer.builtin for layer in setup.head.following)
     )
-
-
-def rebuilds_input(data: Data) -> bool:
-    """Whether the targets are the inputs, as an autoencoder's are."""
-    y = data.y.reshape(-1)
-    return any(a.size == y.size and np.array_equal(a.reshape(-1), y) for a in data.x)
 
 
 def probabilities(setup: Setup) -> Layer | None:

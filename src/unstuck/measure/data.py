@@ -16,6 +16,10 @@ HOLDOUT_SEED = 7
 MAX_LABELS = 50
 """Different labels up to which they are taken for classes."""
 MOST = 0.5
+NOISY = 0.5
+"""Squared noise on the inputs of a denoising autoencoder, relative to the variance of what it is to restore."""
+WIDE = 8
+"""Columns from which noisy inputs are told from targets that are only like them."""
 TOO_FEW = 26
 """Rows up to which nothing is held out of them where the person held nothing out: a quarter would be six rows, and of
 the four rows of XOR none follows from the others. Reference learners need more rows as well."""
@@ -109,6 +113,19 @@ class Data:
         """The finite ones among all training targets, (k,) float64."""
         y = self.y.astype(np.float64)
         return y[np.isfinite(y)]
+
+    @property
+    def restores_inputs(self) -> bool:
+        """Whether the targets are the inputs, as in an autoencoder, or these before noise was put on them."""
+        y = self.y.reshape(len(self.y), -1)
+        width = y.shape[1]
+        if any(a[:1].size == width and np.array_equal(a.reshape(len(a), -1), y) for a in self.x):
+            return True
+        if width < WIDE or width != sum(a[:1].size for a in self.x):
+            return False
+        x = self.flat
+        error, spread = float(np.nanmean((x - y) ** 2)), float(np.nanvar(y, axis=0).mean())
+        return error < NOISY * spread
 
     @property
     def held_flat(self) -> np.ndarray:

@@ -29,6 +29,8 @@ class Features:
 
     Attributes:
         x, held_x: (rows, columns) of the training and the held-out rows; NaN where a value is missing.
+        pairs_of_ids: whether the network embeds ids of several kinds, whose pairs (a user with a film) these columns do
+            not tell.
         plain: whether these are the person's own columns. Of images, sequences and tokens they are the values, and
             what does not depend on the place: moments and steps of each channel, how often a token stands in a row.
     """
@@ -36,6 +38,7 @@ class Features:
     x: np.ndarray
     held_x: np.ndarray
     plain: bool
+    pairs_of_ids: bool = False
 
     @classmethod
     def of(cls, case: Case) -> Self:
@@ -44,7 +47,8 @@ class Features:
         x, held = _values(data)
         more = [_summary(*both, tokens=tokens) for both in zip(data.x, data.held_x, strict=True)]
         x, held = (np.concatenate([table, *(m[i] for m in more)], axis=1) for i, table in enumerate((x, held)))
-        return cls(x, held, plain=data.tabular and not tokens)
+        ids = sum(a[:1].size == 1 and a.dtype.kind in "iu" for a in data.x) if tokens else 0
+        return cls(x, held, plain=data.tabular and not tokens, pairs_of_ids=ids > 1)
 
 
 def _values(data: Data) -> tuple[np.ndarray, np.ndarray]:

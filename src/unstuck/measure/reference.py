@@ -18,8 +18,6 @@ from unstuck.measure.task import Task
 MAX_ROWS = 4_000
 PERMUTATIONS = 500
 SEED = 11
-NOISY = 0.5
-"""Squared noise on the inputs of a denoising autoencoder, relative to the variance of what it is to restore."""
 STRENGTHS = [0.001, 0.01, 0.1, 1.0]
 """Inverse penalties the linear learner chooses from by cross-validation, so that it does not memorise noise."""
 TREES = 120
@@ -70,7 +68,7 @@ class Reference:
     @classmethod
     def of(cls, case: Case) -> Self:
         data, task = case.get(Data), case.get(Task)
-        if _inputs_again(data):
+        if data.restores_inputs:
             raise Missing("targets that are not the inputs themselves: what is learnable depends on the bottleneck", "")
         features = case.get(Features)
         x, held_x = features.x, features.held_x
@@ -143,16 +141,6 @@ def permutation_test(task: Task, x: np.ndarray, y: np.ndarray) -> tuple[float, f
                 out[test] = _answers(task, model, x[test])
         found.append((_permuted(task, out, y), task.skill(out, y)))
     return min(1.0, min(p for p, _ in found) * len(found)), max(skill for _, skill in found)
-
-
-def _inputs_again(data: Data) -> bool:
-    """Whether the targets are the inputs, as in an autoencoder, or these before noise was put on them."""
-    width = sum(a[:1].size for a in data.x)
-    if width != data.y[:1].size or width < FEW_OUTPUTS:
-        return False
-    x, y = data.flat, data.y.reshape(len(data.y), -1)
-    error, spread = float(np.nanmean((x - y) ** 2)), float(np.nanvar(y, axis=0).mean())
-    return error < NOISY * spread
 
 
 @contextmanager

@@ -103,9 +103,12 @@ def steady_loss(losses: np.ndarray) -> Evidence | None:
 def floor_of_range(reach: Reach) -> Evidence:
     """What of the targets lies beyond the range of the output, and the squared error that this costs at least."""
     bounds = f"from {reach.low:g} to {reach.high:g}" if np.isfinite(reach.high) else f"from {reach.low:g} up"
+    beyond = f"the output goes {bounds}: {reach.outside:.0%} of the targets lie beyond"
+    if reach.sums_to_one:
+        beyond = "the outputs of a row sum to 1, the targets do not"
     text = (
-        f"the output goes {bounds}: {reach.outside:.0%} of the targets lie beyond, and the nearest values it can give "
-        f"have a squared error of {reach.floor:.4g}, {reach.share:.0%} of the variance"
+        f"{beyond}, and the nearest values it can give have a squared error of {reach.floor:.4g}, "
+        f"{reach.share:.0%} of the variance"
     )
     return Evidence(measure="squared-error-floor", text=text, value=reach.floor, expected=0.0)
 

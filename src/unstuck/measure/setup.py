@@ -163,6 +163,8 @@ class Setup:
     shuffle: bool = True
     callbacks: tuple[str, ...] = ()
     """Class names of the callbacks handed to fit."""
+    losses_by_name: bool = False
+    """Whether compile was given the losses of several outputs by their names."""
     elsewhere: frozenset[str] = frozenset()
     """Names of layers that only other outputs than the first read."""
 
@@ -199,6 +201,7 @@ class Setup:
             sources=sources,
             shuffle=bool(body.get("shuffle", True)),
             callbacks=tuple(body.get("callbacks") or ()),
+            losses_by_name=_by_name(compiled.get("loss")),
             elsewhere=elsewhere,
         )
 
@@ -354,8 +357,11 @@ def _snake(name: str) -> str:
 
 def _of_port(losses: Any, ports: Sequence[str]) -> Any:
     """The loss of the first output, where losses are given by its name."""
-    named = isinstance(losses, dict) and "class_name" not in losses
-    return losses[ports[0]] if named and ports and ports[0] in losses else losses
+    return losses[ports[0]] if _by_name(losses) and ports and ports[0] in losses else losses
+
+
+def _by_name(losses: Any) -> bool:
+    return isinstance(losses, dict) and "class_name" not in losses
 
 
 def compiled_loss(raw: Any, *, known: bool = True) -> Loss:

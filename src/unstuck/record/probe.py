@@ -89,9 +89,11 @@ def _replay(
         "evaluated_loss": _safely(lambda: _evaluate(model, x, targets, fit), np.nan),
     }
 
-    def predict(inputs: Sequence[np.ndarray]) -> np.ndarray:
+    def predict(inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         few = arranged([a[:PREDICT_ROWS] for a in inputs], model)
-        return np.asarray(output_of(model.predict(few, verbose=0, batch_size=256)))
+        answers = model.predict(few, verbose=0, batch_size=256)
+        count = max(1, len(targets)) if isinstance(answers, (dict, list, tuple)) else 1
+        return [np.asarray(output_of(answers, i)) for i in range(min(count, len(answers)))]
 
     bad = run.arrays(f"fit-{fit.index}-non-finite")
     if bad:
@@ -99,14 +101,15 @@ def _replay(
             lambda: locate(fit.steps, snapshots, int(fit.non_finite["step"]), bad, partial(_seen, passes, model)), {}
         )
         assign(model, snapshots[-1])
-    outputs = predict(x)
+    outputs, held_outputs = predict(x), predict(held) if held else [np.zeros((0, 1))]
     body["metric_functions"] = _safely(
         lambda: metric_values(
-            recorded["compile"], load_objects(folder, fit.index), targets[0], outputs, int(fit.body["batch_size"])
+            recorded["compile"], load_objects(folder, fit.index), targets[0], outputs[0], int(fit.body["batch_size"])
         ),
         {},
     )
-    return body, {"train-outputs": outputs, "held-outputs": predict(held) if held else np.zeros((0, 1))}
+    named = (("train-outputs", outputs), ("held-outputs", held_outputs))
+    return body, {f"{name}-{i}" if i else name: a for name, found in named for i, a in enumerate(found)}
 
 
 def _probe_rows(passes: Passes, model: Any, x: Sequence[np.ndarray]) -> int:

@@ -27,7 +27,7 @@ class BoundedOutput(Rule):
 
     What it finds
     A regression output that ends with sigmoid, tanh, softmax or another bounded activation, with targets outside its
-    range.
+    range; of softmax also rows of targets that do not sum to 1.
 
     Why training stops
     A target beyond the bound is answered by the bound at best. The activation saturates there, its slope is 0, and the
@@ -99,9 +99,16 @@ model.fit(x, y, epochs=6, validation_data=(x_val, y_val), verbose=0)
             return Cleared(f"{said}, {reach.share:.1%} of the variance", reach.share, SMALL_SHARE)
         proven = reach.share >= LARGE_SHARE
         low, high = float(np.nanmin(data.y)), float(np.nanmax(data.y))
+        message = (
+            f"the output lies between {reach.low:g} and {reach.high:g}, the targets between {low:.3g} and {high:.3g}"
+        )
+        if reach.sums_to_one:
+            sums = data.y.sum(axis=1)
+            message = (
+                f"softmax makes each row sum to 1; those of the targets sum to {sums.min():.3g} to {sums.max():.3g}"
+            )
         return Suspect(
-            message=f"the output lies between {reach.low:g} and {reach.high:g}, the targets between {low:.3g} and"
-            f" {high:.3g}",
+            message=message,
             confidence="proven" if proven else "likely",
             severity="warning" if room is not None and not room.exists else "error",
             location=setup.layer_location(head.activation_layer, "activation", 1, f"{reach.low:g} to {reach.high:g}"),

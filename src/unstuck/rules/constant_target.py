@@ -82,6 +82,8 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         about = (data.stats.get("y") or [{}])[0]
         if varying or (data.rows > len(rows) and about.get("std", 0.0) > 0 and rows.shape[1] == 1):
             return Cleared("the labels vary", float(varying), 0)
+        if setup.head.layer.params and not setup.head.layer.trainable:
+            return NotApplicable("the output is a frozen network's, as where a generator is trained through its critic")
         frozen = any(layer.params and not layer.trainable for layer in setup.layers)
         value = f"{float(rows[0, 0]):g}" if rows.shape[1] == 1 else "the same row"
         return Suspect(

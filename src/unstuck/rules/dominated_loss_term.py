@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from unstuck.experiments.intervention import Intervention
+from unstuck.experiments.interventions.balance_loss_terms import BalanceLossTerms
 from unstuck.experiments.interventions.loss import SetLoss
 from unstuck.experiments.source_edits import fix
 from unstuck.finding import Evidence, Severity
 from unstuck.measure.contract import Contract
+from unstuck.measure.network.graph import Graph
 from unstuck.measure.replay import Replay
 from unstuck.measure.seen import gathered, standstill, zero_loss
 from unstuck.measure.setup import Setup
@@ -39,7 +41,8 @@ class DominatedLossTerm(Rule):
 
     How it is proven
     A weight of 0 from the settings alone. For terms of different size the losses that Keras printed for each output are
-    shown; it stays likely.
+    shown. Where the smallest is that of the first output, a trial with the terms brought to one size decides; else it
+    stays likely.
 
     When to ignore it
     When an output is only watched and not trained, or the terms are meant to be unequal.
@@ -72,7 +75,13 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
     )
 
     def check(
-        self, setup: Setup, contract: Contract, terms: LossTerms, replay: Replay | None, curve: Curve | None
+        self,
+        setup: Setup,
+        contract: Contract,
+        terms: LossTerms,
+        graph: Graph | None,
+        replay: Replay | None,
+        curve: Curve | None,
     ) -> Cleared | NotApplicable | Suspect:
         found = terms.terms
         if not found or setup.custom_train_step:
@@ -85,18 +94,27 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         sizes = [(abs(term.weight * float(term.values[0])), term) for term in found if len(term.values)]
         if len(sizes) < 2 or not np.isfinite([size for size, _ in sizes]).all():
             return NotApplicable("Keras printed no loss for each output")
+        port = graph.ports[0] if graph is not None and graph.ports else found[0].output
+        scored = [pair for pair in sizes if pair[1].output == port]
         large, small = max(sizes, key=_size), min(sizes, key=_size)
+        if scored and 0 < scored[0][0] <= large[0] / DWARFED:
+            small = scored[0]  # of which a trial can tell
         ratio = large[0] / small[0] if small[0] > 0 else float("inf")
+        balanced = _balanced(setup, found, small[0]) if small in scored and len(sizes) == len(found) else ()
         fallen = 1 - small[1].values[-1] / small[1].values[0] if small[1].values[0] else 1.0
-        if ratio < DWARFED or fallen >= IDLE:
+        if ratio < DWARFED or (fallen >= IDLE and not balanced):
             return Cleared("no term of the loss drowns another", ratio, DWARFED)
+        stays = ", which stays" if fallen < IDLE else ""
         return Suspect(
-            message=f"the loss of {large[1].output} is {ratio:.0f} times that of {small[1].output}, which stays",
+            message=f"the loss of {large[1].output} is {ratio:,.0f} times that of {small[1].output}{stays}",
             confidence="likely",
             severity="warning",
             location=setup.compile_location("loss_weights", 2, "the terms are not of one size"),
             evidence=tuple(_course(term) for _, term in (large, small)),
             scope={"output": small[1].output},
+            cures=balanced,
+            unless_confirmed="the smaller term of the loss falls all the same" if fallen >= IDLE else "",
+            leads_to=("unscaled-targets", "too-few-updates", "learning-rate-too-low"),
         )
 
     def _silent(
@@ -137,6 +155,16 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
                 "too-few-updates",
             ),
         )
+
+
+def _balanced(setup: Setup, terms: tuple[LossTerm, ...], wanted: float) -> tuple[Intervention, ...]:
+    """The larger terms brought to the size that is wanted."""
+    if wanted <= 0:
+        return ()
+    sizes = [abs(term.weight * float(term.values[0])) for term in terms]
+    weights = [term.weight * wanted / max(size, wanted) for term, size in zip(terms, sizes, strict=True)]
+    outputs = tuple(term.output for term in terms) if setup.losses_by_name else ()
+    return (BalanceLossTerms(tuple(float(f"{weight:.1g}") for weight in weights), outputs),)
 
 
 def _size(pair: tuple[float, LossTerm]) -> float:

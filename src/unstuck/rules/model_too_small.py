@@ -9,7 +9,6 @@ from unstuck.experiments.interventions.epochs import ScaleEpochs
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.experiments.interventions.widen import Widen
 from unstuck.finding import Confidence, Evidence, Location
-from unstuck.measure.contract import rebuilds_input
 from unstuck.measure.data import Data
 from unstuck.measure.reference import Reference
 from unstuck.measure.setup import AFFINE, Layer, Setup
@@ -83,7 +82,7 @@ model.fit(x, y.astype("float32"), validation_data=(x_val, y_val.astype("float32"
     def check(
         self, setup: Setup, data: Data | None, skill: Skill, reference: Reference, curve: Curve | None
     ) -> Judgement:
-        if data is not None and rebuilds_input(data):
+        if data is not None and data.restores_inputs:
             return NotApplicable("the network rebuilds its input, and is narrow so that it cannot copy it")
         if curve is not None and curve.non_finite_step is not None:
             return NotApplicable("the loss is not a number, so the score says nothing about size")

@@ -82,6 +82,8 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
     ) -> Cleared | NotApplicable | Suspect:
         if reference.has_signal:
             return Cleared(f"the labels carry signal (p = {reference.p_value:.2g})", reference.p_value, SIGNAL)
+        if features.pairs_of_ids:
+            return NotApplicable("the reference learners do not see which embedded ids come together")
         if reference.rows < MIN_ROWS:
             return NotApplicable(f"{reference.rows} rows are too few to tell weak signal from none")
         reached = skill.held if skill is not None and np.isfinite(skill.held) else float("nan")

@@ -8,7 +8,10 @@ import numpy as np
 
 from unstuck.finding import Evidence
 from unstuck.measure.contract import Contract
+from unstuck.measure.data import Data
+from unstuck.measure.replay import Replay
 from unstuck.measure.setup import Setup
+from unstuck.measure.skill import AT_CHANCE, Skill
 from unstuck.measure.training.logs import Logs
 from unstuck.measure.training.metrics import Metrics
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
@@ -19,12 +22,16 @@ NOTHING = 1e-2
 """Nats below which a code says nothing: the bound for an active unit in Burda, Grosse and Salakhutdinov 2016,
 "Importance Weighted Autoencoders" (catalogue OBJ104 saw 3.8e-07)."""
 
+VANISHED = 0.01
+"""Share of its first value from which a loss that the model adds has all but vanished."""
+
 
 class PosteriorCollapse(Rule):
     """The divergence term of a variational autoencoder has gone to 0: the code is noise.
 
     What it finds
-    A printed loss named like a KL divergence that ends at practically 0.
+    A printed loss named like a KL divergence that ends at practically 0; or, where none is printed, a loss that the
+    model adds itself and that all but vanished while what it restores says nothing about its inputs.
 
     Why training stops
     The divergence is the information that the code carries. Where its weight is too large for the reconstruction (a sum
@@ -100,7 +107,14 @@ model.fit(x, x, epochs=20, validation_data=(x_val, x_val), verbose=0)
     )
 
     def check(
-        self, setup: Setup, contract: Contract, metrics: Metrics, logs: Logs
+        self,
+        setup: Setup,
+        contract: Contract,
+        metrics: Metrics,
+        logs: Logs,
+        data: Data | None,
+        replay: Replay | None,
+        skill: Skill | None,
     ) -> Cleared | NotApplicable | Suspect:
         if not contract.own_loss and not setup.custom_train_step:
             return NotApplicable("no layer or model of your own adds a loss")
@@ -108,6 +122,9 @@ model.fit(x, x, epochs=20, validation_data=(x_val, x_val), verbose=0)
         found = {n: v for n, v in logs.series.items() if DIVERGENCE.search(n.lower()) and n not in compiled}
         found = {name: values for name, values in found.items() if np.isfinite(values).all()}
         if not found:
+            plain = not any(layer.config.get("kernel_regularizer") for layer in setup.layers)
+            if data is not None and replay is not None and skill is not None and data.restores_inputs and plain:
+                return _unprinted(setup, replay, skill)
             return NotApplicable("no divergence is printed")
         name, values = min(found.items(), key=_end)
         last = float(values[-1])
@@ -127,6 +144,34 @@ model.fit(x, x, epochs=20, validation_data=(x_val, x_val), verbose=0)
             conclusion="a divergence of 0 means that the code is drawn from the prior whatever the input is",
             leads_to=("model-too-small", "learning-rate-too-low"),
         )
+
+
+def _unprinted(setup: Setup, replay: Replay, skill: Skill) -> Cleared | NotApplicable | Suspect:
+    first, last = replay.first.penalty, replay.last.penalty
+    if not 0 < last < np.inf or not first > 0:
+        return NotApplicable("the model adds no loss of its own")
+    if last > VANISHED * first or skill.best > AT_CHANCE:
+        return Cleared(f"the loss that the model adds went from {first:.3g} to {last:.3g}", last, VANISHED * first)
+    return Suspect(
+        message=f"the loss that the model adds fell to {last:.2g}, and what it restores says nothing about its inputs",
+        confidence="likely",
+        location=setup.fit_location(),
+        evidence=(
+            Evidence(
+                measure="added-loss",
+                text=f"the loss that the model adds went from {first:.4g} to {last:.4g}",
+                value=last,
+                expected=first,
+            ),
+            Evidence(
+                measure="skill-of-what-is-restored",
+                text=f"the inputs are restored with a skill of {skill.best:.2f}: 0 is their mean for every row",
+                value=skill.best,
+            ),
+        ),
+        conclusion="a code that costs nothing carries nothing, and the decoder answers the mean of the data",
+        leads_to=("model-too-small", "learning-rate-too-low"),
+    )
 
 
 def _end(entry: tuple[str, np.ndarray]) -> float:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from unstuck.experiments.interventions.drop_features import DropFeatures
 from unstuck.finding import Evidence, Fix
-from unstuck.measure.contract import rebuilds_input
 from unstuck.measure.data import Data
 from unstuck.measure.leakage.solo import GAP, Solo
 from unstuck.measure.setup import Setup
@@ -71,7 +70,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=40, verbose=0)
     def check(self, solo: Solo, data: Data, setup: Setup) -> Judgement:
         if solo.features < 2:
             return NotApplicable("there is one feature only")
-        if rebuilds_input(data):
+        if data.restores_inputs:
             return NotApplicable("the targets are the inputs: the network rebuilds them")
         if len(solo.copies) > MANY * len(solo.columns) and len(solo.copies) > 2:
             return NotApplicable("the targets are the inputs")

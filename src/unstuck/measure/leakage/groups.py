@@ -35,7 +35,7 @@ MAX_ROWS = 2_000
 MAX_COLUMNS = 1_000
 TIED = 0.99
 MAX_LABELS = 20
-"""Values of a column that decides the labels, and has no telling name, up to which it is taken for finer labels."""
+"""Values of a column without a telling name up to which it is taken for classes: every class should be trained on."""
 NAME_ROWS = 5
 """Rows a value on average, at least, of an input that is taken for a name."""
 MIXED = 0.5
@@ -105,18 +105,19 @@ def _among_inputs(data: Data, task: Task) -> Iterator[Beside]:
 def _may_group(column: Beside, size: int, keys: np.ndarray, data: Data, task: Task) -> bool:
     if column.kind == "time" or column.name.endswith(".index") or not 2 < column.distinct <= size / MIN_SIZE:
         return False
+    if not NAMES.search(column.name) and (column.distinct <= MAX_LABELS or data.restores_inputs):
+        return False
     return not _is_label(column, keys[: len(data.y)], task) and not _is_feature(keys[: len(data.y)], data)
 
 
 def _is_label(column: Beside, keys: np.ndarray, task: Task) -> bool:
-    """Whether the labels decide the column, or a column of few values decides them: it is another form of them."""
+    """Whether the labels decide the column: it is another form of them."""
     labels = task.y if task.y.ndim == 1 else task.y[:, 0]
     if len(labels) != len(keys):  # a label for each step of a row
         return False
     if task.y.ndim == 1:
         pairs = np.unique(np.stack([labels, keys]), axis=1).shape[1]
-        finer = pairs == len(np.unique(keys)) <= MAX_LABELS and not NAMES.search(column.name)
-        return bool(pairs <= len(np.unique(labels)) * 1.01) or finer
+        return bool(pairs <= len(np.unique(labels)) * 1.01)
     order = np.argsort(labels, kind="stable")
     steps = np.diff(keys[order])
     return bool(((steps >= 0).mean() >= TIED) or ((steps <= 0).mean() >= TIED))

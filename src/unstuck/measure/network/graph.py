@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -117,11 +117,16 @@ def _members(layer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def output_names(outputs: Any) -> Iterator[str]:
-    """Node names in `output_layers`: one [name, node, tensor], or nested lists or a dict of them."""
+    """Node names in `output_layers`."""
+    return (name for name, *_ in ends(outputs))
+
+
+def ends(outputs: Any) -> Iterator[Sequence[Any]]:
+    """The [name, node, tensor] in `output_layers`: one of them, or nested lists or a dict of them."""
     if isinstance(outputs, dict):  # Keras makes lists of dicts in the order of the sorted keys
         outputs = [outputs[key] for key in sorted(outputs)]
     if outputs and isinstance(outputs[0], str):
-        yield outputs[0]
+        yield outputs
         return
     for item in outputs:
-        yield from output_names(item)
+        yield from ends(item)

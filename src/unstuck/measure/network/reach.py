@@ -26,6 +26,7 @@ RANGES = {
 }
 """Values that activations can give (keras/src/activations/activations.py)."""
 
+ROUNDING = 1e-6
 SMALL_SHARE = 0.02
 """Share of the variance beyond the range under which the range does not matter: 0.02 of R2 at most."""
 LARGE_SHARE = 0.2
@@ -41,6 +42,7 @@ class Reach:
         outside: share of target values beyond them.
         floor: mean squared error of the nearest values that can be reached: no weights get below.
         share: `floor` relative to the variance of the targets (mean over their columns); from 1 on the mean is as good.
+        sums_to_one: whether it is the rows' sums that are out of reach: softmax shares 1 out among the columns.
     """
 
     low: float
@@ -48,6 +50,7 @@ class Reach:
     outside: float
     floor: float
     share: float
+    sums_to_one: bool = False
 
     @classmethod
     def of(cls, case: Case) -> Self:
@@ -57,11 +60,26 @@ class Reach:
             raise Missing("an output activation with known bounds")
         low, high = bounds
         spread = float(np.nanvar(np.where(np.isfinite(y), y, np.nan).reshape(len(y), -1), axis=0).mean())
-        y = y[np.isfinite(y)]
-        beyond = y - np.clip(y, low, high)
+        within = float(np.nanmin(y)) >= low and float(np.nanmax(y)) <= high
+        shared_out = head.activation == "softmax" and y.ndim == 2 and y.shape[1] > 1 and np.isfinite(y).all()
+        if shared_out:
+            beyond = y - _nearest_shares(y)  # along the last axis: the values of a row sum to 1
+        else:
+            y = y[np.isfinite(y)]
+            beyond = y - np.clip(y, low, high)
         floor = float((beyond**2).mean())
         share = floor / spread if spread > 0 else float(floor > 0)
-        return cls(low, high, float((beyond != 0).mean()), floor, share)
+        outside = float((np.abs(beyond) > ROUNDING).mean())
+        return cls(low, high, outside, floor, share, sums_to_one=bool(shared_out and within))
+
+
+def _nearest_shares(y: np.ndarray) -> np.ndarray:
+    """The nearest rows of values from 0 up that sum to 1 (Held, Wolfe and Crowder 1974), (n, k)."""
+    ordered = -np.sort(-y, axis=1)
+    over = (np.cumsum(ordered, axis=1) - 1) / np.arange(1, y.shape[1] + 1)
+    kept = (ordered > over).sum(axis=1)  # how many are above 0: a prefix of the ordered ones
+    nearest: np.ndarray = np.maximum(y - over[np.arange(len(y)), kept - 1][:, None], 0)
+    return nearest
 
 
 def range_of(head: Head) -> tuple[float, float] | None:

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from unstuck.measure.case import Case
+from unstuck.measure.network.graph import Graph
 from unstuck.measure.training.logs import Logs
 
 
@@ -37,6 +38,9 @@ class LossTerms:
             names = [name for name, entry in loss.items() if entry is not None]
             losses = [entry for entry in loss.values() if entry is not None]
         elif isinstance(loss, (list, tuple)) and len(loss) > 1:
+            graph = case.find(Graph)
+            if graph is not None and set(graph.ports) == set(printed):  # Keras prints them in the order of the alphabet
+                printed = list(graph.ports)
             names = printed if len(printed) == len(loss) else [f"output {i + 1}" for i in range(len(loss))]
             losses = list(loss)
         else:
