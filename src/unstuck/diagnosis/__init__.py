@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from unstuck.diagnosis.asked import chosen, in_force
+from unstuck.diagnosis.from_source import with_source
 from unstuck.diagnosis.judge import judge_all, judge_outputs
 from unstuck.diagnosis.roots import link
 from unstuck.diagnosis.sharing import Sharing
@@ -177,7 +178,7 @@ def _diagnose_fit(
 ) -> Part:
     progress("asking the rules")
     outputs = dict(by_output(case))
-    judged = judge_outputs(judge_all(rules, case), outputs.items())
+    judged = with_source(judge_outputs(judge_all(rules, case), outputs.items()), case)
     tested = Tested(problem="experiments are off")
     began = time.monotonic()
     if settings.experiments != "off":

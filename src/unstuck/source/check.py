@@ -136,24 +136,30 @@ def check_file(path: Path, asked: Asked) -> Checked:
     except Unreadable as error:
         return Checked(trouble=str(error))
     chosen = [witness for witness in witnesses() if asked.wants(witness)]
-    crashed: list[tuple[str, str]] = []
-    findings: list[Finding] = []
     try:
-        story = Interpreter(program).follow()
+        findings, crashed = seen_in(program, chosen)
     except Exception as error:  # a fault of ours in one file must not hide the others
         return Checked(trouble=f"{shown}: unstuck could not follow it ({type(error).__name__}: {error}); please report")
-    for witness in chosen:
-        try:
-            findings += _once(_finding(witness, sighting, program) for sighting in witness.sightings(story))
-        except Exception as error:
-            crashed.append((witness.name, f"{shown}: {type(error).__name__}: {error}"))
-    findings.sort(key=lambda f: (SEVERITIES.index(f.severity), *_spot(f.location)))
     comments = [d for cell in program.cells for d in directives(cell.lines, shown, cell.number)]
     judged = {name for witness in chosen for name in (witness.name, witness.code)}
     obeyed = obey(findings, comments, judged)
     kept = (*obeyed.kept, *obeyed.notes)
     sources = tuple(program.sources().items()) if kept or obeyed.suppressed else ()
     return Checked(kept, obeyed.suppressed, sources, tuple(crashed))
+
+
+def seen_in(program: Program, chosen: Iterable[Witness]) -> tuple[list[Finding], list[tuple[str, str]]]:
+    """What these witnesses say of a program, worst first; and the names of those that crashed, with the error."""
+    story = Interpreter(program).follow()
+    crashed: list[tuple[str, str]] = []
+    findings: list[Finding] = []
+    for witness in chosen:
+        try:
+            findings += _once(_finding(witness, sighting, program) for sighting in witness.sightings(story))
+        except Exception as error:
+            crashed.append((witness.name, f"{program.file}: {type(error).__name__}: {error}"))
+    findings.sort(key=lambda f: (SEVERITIES.index(f.severity), *_spot(f.location)))
+    return findings, crashed
 
 
 def _spot(location: Location | None) -> tuple[int, int, int]:

@@ -97,6 +97,26 @@ def read(path: Path, shown: str) -> Program:
     return Program(shown, (Cell(_lines(text), _parsed(text, shown)),))
 
 
+def recorded(file: str, texts: Mapping[int | None, tuple[str, ...]]) -> Program:
+    """The program whose text was kept when it ran: a script, by None, or cells of a notebook by their numbers.
+
+    Raises:
+        Unreadable: for a script that is no Python; cells that are none are left out.
+    """
+    found, first = [], 1
+    for number, lines in sorted(texts.items(), key=lambda entry: entry[0] or 0):
+        try:
+            tree = _parsed("\n".join(lines), file)
+        except Unreadable:
+            if number is None:
+                raise
+            continue
+        ast.increment_lineno(tree, first - 1)
+        found.append(Cell(lines, tree, number, first))
+        first += len(lines) + 1
+    return Program(file, tuple(found) or (Cell((), ast.Module([], [])),))
+
+
 def _lines(text: str) -> tuple[str, ...]:
     """Lines as Python counts them: a form feed ends none."""
     return tuple(text.removesuffix("\n").split("\n"))
