@@ -106,10 +106,16 @@ def _logs(logs: Mapping[str, Any], port: str) -> Body:
 
 
 def _losses(fit: RecordedFit, port: str) -> np.ndarray:
-    """The table of steps with the loss of this output as printed for the epoch; empty where none was."""
+    """The table of steps with the loss of this output as printed for the epoch, NaN where the sum of all was no number.
+
+    Steps of epochs for which none was printed are left out, if it was one.
+    """
     printed = {e["epoch"]: e["logs"].get(f"{port}_loss") for e in fit.epochs}
-    table = fit.losses[np.isin(fit.losses[:, 0], [epoch for epoch, value in printed.items() if value is not None])]
-    return np.column_stack([table[:, :2], [float(printed[int(epoch)]) for epoch in table[:, 0]]])
+    values = [printed.get(int(epoch)) for epoch in fit.losses[:, 0]]
+    own = np.array([np.nan if value is None else float(value) for value in values])
+    finite = np.isfinite(fit.losses[:, 2])
+    table = np.column_stack([fit.losses[:, :2], np.where(finite, own, np.nan)])
+    return table[~finite | np.isfinite(own)]
 
 
 def _probe(probe: Body) -> Body:
