@@ -248,6 +248,17 @@ X, y = df[chosen], df["target"]
         + FIT,
         {"selection-before-split"},
     ),
+    "columns listed by their correlation": (
+        """
+df = pd.read_csv("data.csv")
+strength = df.corr()["target"].abs()
+chosen = [name for name in df.columns if strength[name] > 0.3 and name != "target"]
+X, y = df[chosen], df["target"]
+"""
+        + SPLIT
+        + FIT,
+        {"selection-before-split"},
+    ),
     "a target encoder": (
         FRAME + "from category_encoders import TargetEncoder\nX = TargetEncoder().fit_transform(X, y)\n" + SPLIT + FIT,
         {"selection-before-split"},
@@ -560,6 +571,13 @@ for train, test in KFold(5).split(X):
 }
 
 LEGAL = {
+    "columns that go with one another are dropped": (
+        FRAME
+        + "corr = X.corr().abs()\nupper = corr.where(np.triu(np.ones(corr.shape), k=1).astype(bool))\n"
+        + "twins = [name for name in upper.columns if any(upper[name] > 0.95)]\nX = X.drop(columns=twins)\n"
+        + SPLIT
+        + FIT
+    ),
     "labels made from a column that is dropped": "df = pd.read_csv('a.csv')\n"
     + "df['high'] = (df['price'] > 140).astype(int)\nX, y = df.drop(columns=['high', 'price']), df['high']\n"
     + SPLIT

@@ -115,7 +115,7 @@ def _losses(fit: RecordedFit, port: str) -> np.ndarray:
     own = np.array([np.nan if value is None else float(value) for value in values])
     finite = np.isfinite(fit.losses[:, 2])
     table = np.column_stack([fit.losses[:, :2], np.where(finite, own, np.nan)])
-    return table[~finite | np.isfinite(own)]
+    return np.asarray(table[~finite | np.isfinite(own)])
 
 
 def _probe(probe: Body) -> Body:

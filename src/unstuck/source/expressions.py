@@ -13,7 +13,20 @@ from unstuck.source.names import builtin
 from unstuck.source.reader import Reader
 from unstuck.source.scores import pick
 from unstuck.source.story import Reading
-from unstuck.source.values import Const, Data, Entries, Folds, Function, Items, Layers, Names, Scope, Thing, Value
+from unstuck.source.values import (
+    Const,
+    Data,
+    Entries,
+    Folds,
+    Function,
+    Items,
+    Layers,
+    Names,
+    Scope,
+    Statistic,
+    Thing,
+    Value,
+)
 
 _STEPS = 40_000
 """Expressions that are followed in a file; a file of 1,000 lines needs about 10,000."""
@@ -169,11 +182,24 @@ class Expressions(Reader):
         for generator, source in zip(generators, over, strict=True):
             self.assign(generator.target, next(self.items_of(source)))
         made = self.value(element)
+        conditions = [condition for generator in generators for condition in generator.ifs]
+        chosen = next(self._choosing(conditions), None)
         self.scope = outer
+        if chosen is not None:
+            return chosen
         if any(isinstance(source, Names) or names_columns(source) for source in over):
             return Names()
         sources = [as_data(source) for source in over if isinstance(source, Data)]
         return as_data(made) if isinstance(made, Data) else beside(sources) or self.unknown()  # type: ignore[return-value]
+
+    def _choosing(self, conditions: Sequence[ast.expr]) -> Iterator[Statistic]:
+        """What decides which columns are kept: what goes with the labels, or the scores of a selector."""
+        for part in (part for condition in conditions for part in ast.walk(condition)):
+            if isinstance(part, (ast.Name, ast.Subscript, ast.Attribute)):
+                value = self.value(part)
+                fitting = value.fitting if isinstance(value, Statistic) and value.fitting.kind == "selection" else None
+                if fitting is not None and (fitting.name != "corr" or fitting.column is not None):
+                    yield Statistic(fitting)
 
     def _of_JoinedStr(self, node: ast.JoinedStr) -> Value:  # noqa: N802
         return Thing()

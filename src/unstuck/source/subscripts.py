@@ -93,6 +93,10 @@ def _of_index(reader: Reader, value: Statistic | RowIndex, index: ast.expr) -> V
     if isinstance(value, RowIndex) and value.of is not None:
         cut = _rows_cut(reader, value.of, index)
         return RowIndex(sides=row_sets.added(cut.rows, value.of.rows))
+    if isinstance(value, Statistic) and value.fitting.name == "corr" and not isinstance(index, ast.Slice):
+        name = constant(reader.value(index))
+        if isinstance(name, str):  # what goes with one column, the labels mostly
+            return Statistic(replace(value.fitting, column=name))
     return value
 
 
