@@ -10,7 +10,7 @@ from tests.rules.test_contract_rules import data_of, dense, layer, setup_of
 
 from unstuck.measure.case import Case
 from unstuck.measure.data import Data
-from unstuck.measure.features import MAX_COLUMNS, Features
+from unstuck.measure.features import MAX_COLUMNS, Features, by_step, frequent
 from unstuck.measure.setup import Setup
 
 RNG = np.random.default_rng(0)
@@ -55,3 +55,12 @@ def test_tokens_are_counted_where_the_model_embeds_them():
     counted = np.expm1(found.x[:, 3:]).round().astype(int)  # the tokens in rising order: 1, 2, 3
     assert [[2, 1, 0], [0, 1, 2], [3, 0, 0]] == counted.tolist()
     assert [[2, 0, 0]] == np.expm1(found.held_x[:, 3:]).round().astype(int).tolist()
+
+
+def test_a_step_is_described_by_itself_and_its_neighbours():
+    tokens = np.array([[5, 7, 5], [7, 7, 9]])
+    table = by_step(tokens, frequent(tokens))
+    assert [[0, 5, 7], [5, 7, 5], [7, 5, 0], [0, 7, 7], [7, 7, 9], [7, 9, 0]] == table[:, :3].tolist()
+    assert [5, 7, 9] == frequent(tokens).tolist()
+    assert [0, 1, 0, 1, 1, 2] == table[:, 3:].argmax(axis=1).tolist()
+    assert (6, 6) == by_step(RNG.normal(size=(2, 3, 2)), None).shape

@@ -31,3 +31,13 @@ def test_skill_is_that_of_the_steps(rate: float, verdict: str, roots: list[str],
     assert roots == [f.code for f in report.findings if f.severity == "error" and f.explained_by is None]
     assert "crashed" not in [result.outcome for result in report.rules]
     assert not [warning for warning in report.warnings if "failed" in warning]
+
+
+def test_labels_of_steps_that_carry_no_signal_are_told(bench: Bench, tmp_path: Path) -> None:
+    noise = TAGGER.replace(
+        "y, y_val = x % 4, x_val % 4", "y, y_val = (rng.integers(0, 4, a.shape) for a in (x, x_val))"
+    )
+    report = bench.diagnose(Example(noise.format(rate=0.02)), tmp_path / "run", Settings(budget=60))
+    assert "no-signal" == report.summary.verdict
+    told = [f.rule for f in report.findings if f.explained_by is None and f.severity != "note"]
+    assert ["no-signal"] == told

@@ -161,7 +161,7 @@ def _collect(
     why_native: str,
 ) -> Tested:
     reference = case.find(Reference)
-    known = (reference.best if reference else np.inf) - WORTH
+    known = (reference.best if reference and not reference.by_step else np.inf) - WORTH
     combined = combine(bench, judged, first=proven, wanted=known, seeds=seeds)
     judged = [*judged, *combined.judged, *follow_up(bench, judged, combined.judged, proven, wanted=known, seeds=seeds)]
     enough = _best_reached(judged) - WORTH

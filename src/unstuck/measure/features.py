@@ -70,10 +70,28 @@ def _summary(x: np.ndarray, held: np.ndarray, *, tokens: bool) -> tuple[np.ndarr
     if x.ndim > 2 and x.shape[1:] == held.shape[1:]:
         return _moments(x), _moments(held)
     if tokens and x.ndim == 2 and x.shape[1] > 1:
-        seen, count = np.unique(np.nan_to_num(x), return_counts=True)
-        counted = np.sort(seen[np.argsort(-count, kind="stable")[:TOKENS]])
+        counted = frequent(x)
         return _counts(x, counted), _counts(held, counted)
     return np.zeros((len(x), 0)), np.zeros((len(held), 0))
+
+
+def by_step(inputs: np.ndarray, tokens: np.ndarray | None) -> np.ndarray:
+    """A row for each step of sequences (n, steps, ...): its values and those of its neighbours, (n * steps, columns).
+
+    Args:
+        tokens: those of which a column says whether the step is one, in rising order.
+    """
+    values = np.nan_to_num(inputs.reshape(*inputs.shape[:2], -1).astype(np.float64))[..., :CHANNELS]
+    around = np.pad(values, ((0, 0), (1, 1), (0, 0)))
+    table = np.concatenate([around[:, i : i + values.shape[1]] for i in range(3)], axis=2)
+    table = table.reshape(-1, table.shape[2])
+    return table if tokens is None else np.concatenate([table, _counts(inputs.reshape(-1, 1), tokens)], axis=1)
+
+
+def frequent(x: np.ndarray) -> np.ndarray:
+    """The most frequent values, in rising order."""
+    seen, count = np.unique(np.nan_to_num(x), return_counts=True)
+    return np.sort(seen[np.argsort(-count, kind="stable")[:TOKENS]])
 
 
 def _moments(rows: np.ndarray) -> np.ndarray:

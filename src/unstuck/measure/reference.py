@@ -5,14 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.data import Data
-from unstuck.measure.features import Features
+from unstuck.measure.features import Features, by_step, frequent
 from unstuck.measure.task import Task
 
 MAX_ROWS = 4_000
@@ -64,16 +64,17 @@ class Reference:
     p_value: float
     cross_validated: float
     rows: int
+    by_step: bool = False
+    """Whether they learnt the steps of sequences, each with its neighbours only: a network may well know more."""
 
     @classmethod
     def of(cls, case: Case) -> Self:
         data, task = case.get(Data), case.get(Task)
         if data.restores_inputs:
             raise Missing("targets that are not the inputs themselves: what is learnable depends on the bottleneck", "")
-        features = case.get(Features)
-        x, held_x = features.x, features.held_x
-        y, held_y = task.y[data.fit_rows], task.held_y
-        x = x[data.fit_rows]
+        steps = _steps(data, task)
+        x, held_x, y = steps or _rows(case.get(Features), data, task)
+        held_y = task.held_y
         if len(y) != len(x) or len(held_y) != len(held_x):
             raise Missing("one label a row (the targets are sequences)")
         if not task.is_classes:
@@ -84,11 +85,26 @@ class Reference:
         keep = np.random.default_rng(SEED).permutation(len(x))[:MAX_ROWS]
         with _quiet():
             measured: Self = _measure(cls, task, x[keep], y[keep], held_x[:MAX_ROWS], held_y[:MAX_ROWS])
-            return measured
+            return replace(measured, by_step=steps is not None)
 
     @property
     def has_signal(self) -> bool:
         return self.p_value < SIGNAL
+
+
+def _rows(features: Features, data: Data, task: Task) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Columns of the rows that are learnt from and of the held-out ones, and labels of the former."""
+    return features.x[data.fit_rows], features.held_x, task.y[data.fit_rows]
+
+
+def _steps(data: Data, task: Task) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """The same where each step of a sequence has a label; None elsewhere."""
+    x, held = data.x[0], data.held_x[0]
+    if len(data.x) > 1 or x.ndim < 2 or len(task.y) != x.shape[0] * x.shape[1] or x.shape[1:] != held.shape[1:]:
+        return None
+    tokens = frequent(x) if x.ndim == 2 and (x == np.round(x)).all() else None
+    labels = task.y.reshape(x.shape[0], x.shape[1], *task.y.shape[1:])[data.fit_rows]
+    return by_step(x[data.fit_rows], tokens), by_step(held, tokens), labels.reshape(-1, *task.y.shape[1:])
 
 
 def _measure(cls: Any, task: Task, x: np.ndarray, y: np.ndarray, held_x: np.ndarray, held_y: np.ndarray) -> Any:

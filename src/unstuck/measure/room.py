@@ -38,7 +38,7 @@ class Room:
     def of(cls, case: Case) -> Self:
         skill, data, reference = case.get(Skill), case.get(Data), case.find(Reference)
         reached = skill.best
-        if reference is None:
+        if reference is None or (reference.by_step and reference.best <= reached + MARGIN):
             return cls(reached, float("nan"), float("nan"), reached < 0.5 or skill.unsure)
         learnable = reference.best
         sd = (reference.high - reference.low) / 4
