@@ -68,6 +68,7 @@ def test_what_is_wrong_with_one_output_is_told_by_its_name(
     found = {f.rule: f for f in report.findings if f.explained_by is None and f.severity == "error"}
     assert rule in found
     assert output in found[rule].message or found[rule].scope.get("output") == output
+    assert found[rule].fix is not None
 
 
 @pytest.mark.parametrize("settings", [OFF, Settings(budget=30)], ids=["off", "tried"])

@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from unstuck.experiments.reproduction import AT_CHANCE
-from unstuck.finding import Outcome, RuleResult
+from unstuck.finding import Fix, Outcome, RuleResult
 from unstuck.measure.case import Case, Missing
 from unstuck.measure.room import MARGIN, Room
+from unstuck.measure.setup import Setup
 from unstuck.rules.rule import Cleared, Judgement, NotApplicable, Rule, Suspect
 
 TRAINING = "train skill"
@@ -53,7 +54,7 @@ def judge_outputs(judged: Sequence[Judged], outputs: Iterable[tuple[str, Case]])
                 continue
             own = judge(known.rule, case)
             if own.suspect is not None and (own.suspect.confidence == "proven" or _at_chance(own, case)):
-                answers[number] = _of_output(own, name)
+                answers[number] = _of_output(own, name, case)
             elif own.result.outcome == "cleared" and known.result.outcome == "not-applicable":
                 answers[number] = own
     return answers
@@ -67,12 +68,23 @@ def _at_chance(judged: Judged, case: Case) -> bool:
     return room is not None and room.exists and room.reached <= AT_CHANCE
 
 
-def _of_output(judged: Judged, name: str) -> Judged:
+def _of_output(judged: Judged, name: str, case: Case) -> Judged:
     suspect = judged.suspect
     assert suspect is not None
-    message = f"output {name}: {suspect.message}"
-    told = replace(suspect, message=message, scope={"output": name}, cures=(), rivals=(), control=None, fix=None)
+    message, fix = f"output {name}: {suspect.message}", _fix_of(suspect, case)
+    told = replace(suspect, message=message, scope={"output": name}, cures=(), rivals=(), control=None, fix=fix)
     return replace(judged, suspect=told, result=msgspec.structs.replace(judged.result, reason=message))
+
+
+def _fix_of(suspect: Suspect, case: Case) -> Fix | None:
+    """The change that is offered, in words only where it is one of compile, which holds what all outputs ask for."""
+    setup = case.find(Setup)
+    fix = suspect.fix or (suspect.cures[0].edit(setup) if setup and suspect.cures else None)
+    place = setup.compile_location() if setup else None
+    if fix is None or place is None:
+        return fix
+    inside = any(place.line <= edit.start[0] <= (place.end_line or place.line) for edit in fix.edits)
+    return msgspec.structs.replace(fix, edits=(), applicability="sketch") if inside else fix
 
 
 def judge(rule: type[Rule], case: Case) -> Judged:

@@ -76,7 +76,10 @@ def judge_fit(
         train_skill=_known(skill.train) if skill else None,
         held_out_skill=_known(skill.held) if skill else None,
         learnable_skill=_known(room.learnable) if room else None,
-        facts=(*_facts(case, verdict, skill, curve, task), *(f for f in behind if f not in sentence)),
+        facts=(
+            *_facts(case, verdict, skill, None if outputs else curve, task),
+            *(f for f in behind if f not in sentence),
+        ),
         constant_loss=_known(skill.constant_loss) if skill else None,
         series=history.series,
         layers=history.layers,
