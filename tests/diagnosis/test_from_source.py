@@ -42,6 +42,11 @@ model.fit({x}, {y}, validation_data=({x}_val, {y}_val), epochs=3, verbose=0)
 LEAKY, CLEAN = FIT.format(x="a", y="b"), FIT.format(x="c", y="d")
 
 
+NOISE = """
+x, y = np.random.default_rng(0).normal(size=(200, 800)), np.random.default_rng(1).integers(0, 2, 200)
+"""
+
+
 def leaks(bench: Bench, folder: Path, code: str) -> list[Finding]:
     report = bench.diagnose(Example(BEGIN + code), folder, Settings(experiments="off"))
     return [f for f in report.findings if f.rule == "selection-before-split"]
@@ -66,3 +71,10 @@ def test_of_several_fits_the_one_that_the_flow_leads_to_is_told(bench: Bench, tm
     parts = [CHOSEN + LEAKY, HONEST + CLEAN]
     found = leaks(bench, tmp_path / "run", "".join(parts[::-1] if clean == 0 else parts))
     assert [1 - clean] == [f.fit for f in found]
+
+
+def test_a_score_that_such_a_leak_may_have_made_is_not_called_healthy(bench: Bench, tmp_path: Path) -> None:
+    fit = LEAKY.replace("epochs=3", "epochs=25")
+    report = bench.diagnose(Example(BEGIN + NOISE + CHOSEN + fit), tmp_path / "run", Settings(experiments="off"))
+    assert report.fits[0].held_out_skill > 0.2  # of labels that are drawn at random
+    assert "misleading" == report.summary.verdict

@@ -120,7 +120,8 @@ def _verdict(
     priced = [f for f in doubts if f.confidence == "confirmed"]
     longer = bool(impaired) and impaired[0].rule == LONGER and reached > AT_CHANCE
     hurt = bool(impaired) and not longer and (tried or (room is not None and room.exists))
-    told = priced or ([] if hurt else doubts)
+    suspected = [f for f in roots if f.severity == "warning" and f.code.startswith(LEAKS)]
+    told = priced or ([] if hurt else doubts) or (suspected if reached > AT_CHANCE and not tried else [])
     if told:
         return "misleading", f"The score may not be what it claims: {told[0].message}."
     if longer:
