@@ -78,3 +78,15 @@ def test_a_score_that_such_a_leak_may_have_made_is_not_called_healthy(bench: Ben
     report = bench.diagnose(Example(BEGIN + NOISE + CHOSEN + fit), tmp_path / "run", Settings(experiments="off"))
     assert report.fits[0].held_out_skill > 0.2  # of labels that are drawn at random
     assert "misleading" == report.summary.verdict
+
+
+def test_a_fault_of_ours_in_reading_the_source_is_a_line_of_the_report(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise KeyError("a node")
+
+    monkeypatch.setattr("unstuck.diagnosis.from_source.seen_in", fails)
+    report = bench.diagnose(Example(BEGIN + HONEST + CLEAN), tmp_path / "run", Settings(experiments="off"))
+    assert [w for w in report.warnings if "the reading of the source failed: KeyError" in w]
+    assert 1 == len(report.fits)

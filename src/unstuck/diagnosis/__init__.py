@@ -28,7 +28,7 @@ from unstuck.experiments.worker import Worker, WorkerLost
 from unstuck.finding import SCHEMA, SEVERITIES, Finding, Fit, Report, RuleResult, Run, Summary, Tool, Trial, Verdict
 from unstuck.measure.case import Case
 from unstuck.measure.data import Data
-from unstuck.measure.outputs import by_output
+from unstuck.measure.outputs import Outputs
 from unstuck.record.recorded import RecordedRun, read_run
 from unstuck.record.store import Writer
 from unstuck.rules import Rule
@@ -177,7 +177,8 @@ def _diagnose_fit(
     sharing: Sharing,
 ) -> Part:
     progress("asking the rules")
-    outputs = dict(by_output(case))
+    found = case.find(Outputs)
+    outputs = found.cases if found else {}
     judged = with_source(judge_outputs(judge_all(rules, case), outputs.items()), case)
     tested = Tested(problem="experiments are off")
     began = time.monotonic()

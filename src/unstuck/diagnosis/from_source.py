@@ -34,19 +34,22 @@ def with_source(judged: Sequence[Judged], case: Case) -> list[Judged]:
     same = [fit.index for fit in case.run.fits if fit.body.get("site") == site]
     if not site or not open_ or case.fit.index != min(same, default=case.fit.index):
         return list(judged)
-    file = notebook_cell(case.file)[0]
+    file, cell = notebook_cell(case.file)
     texts = {
         notebook_cell(name)[1]: lines for name, lines in case.run.sources.items() if notebook_cell(name)[0] == file
     }
     try:
         program = recorded(case.get(Sources).shown(file), texts)
+        findings, crashed = seen_in(program, [witness for witness in witnesses() if witness.name in open_])
     except Unreadable:
         return list(judged)
-    findings, crashed = seen_in(program, [witness for witness in witnesses() if witness.name in open_])
+    except Exception as error:  # a fault of ours in one witness must not hide the others
+        case.crashed["the reading of the source"] = f"{type(error).__name__}: {error}"
+        return list(judged)
     case.crashed.update(crashed)
     answers, others = list(judged), [f.body.get("site") for f in case.run.fits if f.body.get("site") != site]
     for finding in reversed(findings):
-        if finding.explained_by is None and (not others or _names(finding, site["line"], notebook_cell(case.file)[1])):
+        if finding.explained_by is None and (not others or _names(finding, site["line"], cell)):
             known = judged[open_[finding.rule]]
             suspect = _suspect(finding)
             result = msgspec.structs.replace(known.result, outcome="found", reason=suspect.message)

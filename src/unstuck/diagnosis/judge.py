@@ -62,8 +62,10 @@ def judge_outputs(judged: Sequence[Judged], outputs: Iterable[tuple[str, Case]])
 
 def _at_chance(judged: Judged, case: Case) -> bool:
     """Whether what is suspected of an output would be why it learns nothing, or why there is nothing to learn."""
-    if judged.cleared or judged.rule.name == NO_SIGNAL:
-        return not judged.cleared
+    if judged.cleared:
+        return False
+    if judged.rule.name == NO_SIGNAL:
+        return True
     room = case.find(Room)
     return room is not None and room.exists and room.reached <= AT_CHANCE
 

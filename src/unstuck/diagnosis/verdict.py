@@ -39,6 +39,7 @@ LONGER = "too-few-updates"
 SCORES = ("EVA",)
 """What is wrong with how the score was made; where no more is known, that is what to say of it."""
 CONTENT = ("finished", "healthy", "noise-floor")
+"""Verdicts after which nobody looks further."""
 READINGS = ("OUT109", "OUT2", *SCORES)
 """Warnings about how a score is read; training itself is none the worse for them."""
 

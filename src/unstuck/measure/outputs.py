@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 
 from unstuck.measure.case import Case
 from unstuck.measure.network.graph import Graph, ends
+from unstuck.measure.setup import by_name
 from unstuck.record.recorded import RecordedFit, numbered
 
 Body = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The fit as each output alone has it, by its name; none where there is one output."""
+
+    cases: Mapping[str, Case]
+
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        return cls(dict(by_output(case)))
 
 
 def by_output(case: Case) -> Iterator[tuple[str, Case]]:
@@ -79,7 +91,7 @@ def _compiled(settings: Mapping[str, Any], ports: Sequence[str], number: int) ->
 
 def _own(given: Any, ports: Sequence[str], number: int, otherwise: Any) -> Any:
     """What was given for one output by its name or its place; what was given for all of them otherwise."""
-    if isinstance(given, dict) and "class_name" not in given:
+    if by_name(given):
         return given.get(ports[number])
     return given[number] if isinstance(given, (list, tuple)) and len(given) == len(ports) else otherwise
 

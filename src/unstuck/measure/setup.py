@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 
 import numpy as np
 
@@ -201,7 +201,7 @@ class Setup:
             sources=sources,
             shuffle=bool(body.get("shuffle", True)),
             callbacks=tuple(body.get("callbacks") or ()),
-            losses_by_name=_by_name(compiled.get("loss")),
+            losses_by_name=by_name(compiled.get("loss")),
             elsewhere=elsewhere,
         )
 
@@ -357,11 +357,12 @@ def _snake(name: str) -> str:
 
 def _of_port(losses: Any, ports: Sequence[str]) -> Any:
     """The loss of the first output, where losses are given by its name."""
-    return losses[ports[0]] if _by_name(losses) and ports and ports[0] in losses else losses
+    return losses[ports[0]] if by_name(losses) and ports and ports[0] in losses else losses
 
 
-def _by_name(losses: Any) -> bool:
-    return isinstance(losses, dict) and "class_name" not in losses
+def by_name(given: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether something of compile was given for several outputs by their names, and is no serialized object."""
+    return isinstance(given, dict) and "class_name" not in given
 
 
 def compiled_loss(raw: Any, *, known: bool = True) -> Loss:

@@ -92,8 +92,9 @@ def _replay(
     def predict(inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         few = arranged([a[:PREDICT_ROWS] for a in inputs], model)
         answers = model.predict(few, verbose=0, batch_size=256)
-        count = max(1, len(targets)) if isinstance(answers, (dict, list, tuple)) else 1
-        return [np.asarray(output_of(answers, i)) for i in range(min(count, len(answers)))]
+        several = isinstance(answers, (dict, list, tuple))
+        count = min(len(answers), max(1, len(targets))) if several else 1
+        return [np.asarray(output_of(answers, i)) for i in range(count)]
 
     bad = run.arrays(f"fit-{fit.index}-non-finite")
     if bad:

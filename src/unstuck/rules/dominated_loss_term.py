@@ -100,7 +100,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         if scored and 0 < scored[0][0] <= large[0] / DWARFED:
             small = scored[0]  # of which a trial can tell
         ratio = large[0] / small[0] if small[0] > 0 else float("inf")
-        balanced = _balanced(setup, found, small[0]) if small in scored and len(sizes) == len(found) else ()
+        balanced = _balanced(setup, sizes, small[0]) if small in scored and len(sizes) == len(found) else ()
         fallen = 1 - small[1].values[-1] / small[1].values[0] if small[1].values[0] else 1.0
         if ratio < DWARFED or (fallen >= IDLE and not balanced):
             return Cleared("no term of the loss drowns another", ratio, DWARFED)
@@ -157,13 +157,12 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         )
 
 
-def _balanced(setup: Setup, terms: tuple[LossTerm, ...], wanted: float) -> tuple[Intervention, ...]:
+def _balanced(setup: Setup, sizes: list[tuple[float, LossTerm]], wanted: float) -> tuple[Intervention, ...]:
     """The larger terms brought to the size that is wanted."""
     if wanted <= 0:
         return ()
-    sizes = [abs(term.weight * float(term.values[0])) for term in terms]
-    weights = [term.weight * wanted / max(size, wanted) for term, size in zip(terms, sizes, strict=True)]
-    outputs = tuple(term.output for term in terms) if setup.losses_by_name else ()
+    weights = [term.weight * wanted / max(size, wanted) for size, term in sizes]
+    outputs = tuple(term.output for _, term in sizes) if setup.losses_by_name else ()
     return (BalanceLossTerms(tuple(float(f"{weight:.1g}") for weight in weights), outputs),)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from unstuck.measure.case import Case
 from unstuck.measure.network.graph import Graph
+from unstuck.measure.setup import by_name
 from unstuck.measure.training.logs import Logs
 
 
@@ -34,7 +35,7 @@ class LossTerms:
         series = logs.series if logs is not None else {}
         loss, weights = chosen.get("loss"), chosen.get("loss_weights")
         printed = [name.removesuffix("_loss") for name in series if name.endswith("_loss")]
-        if isinstance(loss, dict) and "class_name" not in loss:
+        if by_name(loss):
             names = [name for name, entry in loss.items() if entry is not None]
             losses = [entry for entry in loss.values() if entry is not None]
         elif isinstance(loss, (list, tuple)) and len(loss) > 1:
