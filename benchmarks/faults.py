@@ -60,12 +60,12 @@ from unstuck.record.recorder import Recorder
 target, arguments = sys.argv[1], sys.argv[2:]
 guard, seen = Recorder.guard, []
 
-def broken(self, action, where):
+def broken(self, action, where, *given):
     seen.append(where)
     if where == target:
-        def action():
+        def action(*given):
             raise MemoryError("made to fail")
-    return guard(self, action, where)
+    return guard(self, action, where, *given)
 
 Recorder.guard = broken
 from unstuck.record.execute import main

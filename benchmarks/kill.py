@@ -34,7 +34,7 @@ step = 0
 while True:
     for _ in range(37):
         step += 1
-        writer.step(0, 0, step, 1 / step)
+        writer.steps(0, 0, [(step, 1 / step)])
     if step % 5 == 0:
         writer.arrays(f"fit-0-weights-{step:09d}", {f"v{i}": np.full(500, float(step)) for i in range(20)})
     writer.event("epoch", {"epoch": step, "step": step, "logs": {}}, fit=0)

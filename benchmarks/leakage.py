@@ -1,28 +1,24 @@
 """Leaks: how fast copies are found, and how often planted ones are found, cleared and priced rightly.
 
 `bench` sets exact overlap beside one blake2b pass over the same bytes, and near copies and overlap beside peers.
-Peers run in an interpreter of their own, since they pin old libraries: name interpreters that have them in
-UNSTUCK_PEERS, separated as in PATH. An absent peer is a row that says so. What they needed on Python 3.11:
-
-    pip install deepchecks==0.19.1 "numpy<2" "pandas<2.2" "scikit-learn<1.6" "category-encoders<2.7" "setuptools<81"
-    pip install "cleanlab[datalab]==2.9.0"
+Peers run in an environment of their own each, made the first time (`peers.py`); one that does not install is a row
+that says so.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
-import sys
 import time
 import tracemalloc
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 
-from benchmarks import notebooks
+from benchmarks import notebooks, peers
 from benchmarks.row import Row, row
 from unstuck.measure.leakage.near import nearest
 from unstuck.measure.leakage.overlap import counted
@@ -146,25 +142,23 @@ def _beside_peers(rng: np.random.Generator) -> Iterator[Row]:
             path = f"{folder}/{peer}.npy"
             np.save(path, rows)
             size = f"{rows.shape[0]:,} x {rows.shape[1]}"
-            answers = [answer for _ in range(3) if (answer := _ask(peer, path)) is not None]
-            if not answers:
-                note = "not installed: name an interpreter that has it in UNSTUCK_PEERS"
-                yield row(f"{peer}, {size}", [float("nan")], "s", better="lower", note=note)
+            try:
+                python = peers.python(peer)
+            except peers.NotInstalled as error:
+                yield row(f"{peer}, {size}", [float("nan")], "s", better="lower", note=str(error))
                 continue
+            answers = [_ask(python, peer, path) for _ in range(3)]
             ratios = [seconds / _seconds(own) for seconds, _ in answers]
             yield row(f"{peer}, {size}", [seconds for seconds, _ in answers], "s", better="lower")
             yield row(f"rows {peer} found", [count for _, count in answers], "rows")
             yield row(f"{peer} over unstuck, {size}", ratios, "x", goal=1.0)
 
 
-def _ask(peer: str, path: str) -> tuple[float, float] | None:
-    """Seconds that the peer took and rows it found, or None when no interpreter at hand has it."""
-    for python in [p for p in os.environ.get("UNSTUCK_PEERS", "").split(os.pathsep) if p] or [sys.executable]:
-        run = subprocess.run([python, "-c", PEERS[peer], path], capture_output=True, text=True, timeout=600)
-        if run.returncode == 0:
-            seconds, found = json.loads(run.stdout.strip().splitlines()[-1])
-            return seconds, found
-    return None
+def _ask(python: Path, peer: str, path: str) -> tuple[float, float]:
+    """Seconds that the peer took, and rows it found."""
+    run = subprocess.run([python, "-c", PEERS[peer], path], capture_output=True, text=True, timeout=600, check=True)
+    seconds, found = json.loads(run.stdout.strip().splitlines()[-1])
+    return seconds, found
 
 
 def _seconds(action: Callable[[], object]) -> float:

@@ -28,7 +28,7 @@ def test_a_long_run_of_many_layers_stays_small_and_keeps_its_loss_whole(tmp_path
     kept.take(0, lambda: weights, edge=True)
     for step in range(1, 100_001):
         loss = 2.0 ** (step // 3000 % 9)  # does something new all the time
-        writer.step(0, 0, step, loss)
+        writer.steps(0, 0, [(step, loss)])
         kept.saw(loss)
         if kept.due(step):
             kept.take(step, lambda: weights)

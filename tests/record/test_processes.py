@@ -18,7 +18,7 @@ def train(name):
     recorder.writer.event("compile", {"name": name})
     if recorder.chosen:
         recorder.writer.event("fit", {"model": {}, "model_id": 1, "name": name}, fit=0)
-        recorder.writer.step(0, 0, 1, 0.5)
+        recorder.writer.steps(0, 0, [(1, 0.5)])
 
 def idle(name):
     pass

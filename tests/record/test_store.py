@@ -52,8 +52,7 @@ def test_a_killed_run_keeps_what_was_flushed(tmp_path):
 def test_events_steps_and_arrays_come_back_as_they_were_written(tmp_path):
     writer = Writer(tmp_path)
     first = writer.event("fit", {"a": [1, np.float32(2), {"b": None}]}, fit=0)
-    writer.step(0, 0, 1, float("nan"))
-    writer.step(0, 0, 2, 0.5)
+    writer.steps(0, 0, [(1, float("nan")), (2, 0.5)])
     writer.arrays("x", {"v": np.arange(3)})
     writer.commit()
     reader = Reader(tmp_path)

@@ -91,12 +91,12 @@ class Recorder:
         """What makes a process that the script starts join the record."""
         return Invitation((str(self._run), str(self._parent or self.folder), self.samples))
 
-    def guard(self, action: Callable[[], Any], where: str) -> Any:
-        """Run `action`; an exception of ours becomes a note in the record and the script goes on."""
+    def guard(self, action: Callable[..., Any], where: str, *given: Any) -> Any:
+        """Run `action(*given)`; an exception of ours becomes a note in the record and the script goes on."""
         if not self.active:
             return None
         try:
-            return action()
+            return action(*given)
         except Exception as error:
             self._faults += 1
             try:

@@ -174,6 +174,21 @@ def _by_column(array: np.ndarray) -> dict[str, Any]:
 
 def _moments(array: np.ndarray) -> dict[str, Any]:
     """Mean and standard deviation of the finite values; of very large arrays those of every k-th row."""
-    rows = array[:: max(1, array.size // MOMENT_VALUES)].astype(np.float64).reshape(-1)
-    values = rows if np.isfinite(rows.sum()) else rows[np.isfinite(rows)]
-    return {"mean": float(values.mean()), "std": float(values.std())} if len(values) else {}
+    rows = array[:: max(1, array.size // MOMENT_VALUES)]
+    step = max(1, CHUNK_VALUES // max(1, rows[:1].size))
+    count, first, total, squares = 0, 0.0, 0.0, 0.0
+    for start in range(0, len(rows), step):
+        values = rows[start : start + step].astype(np.float64).reshape(-1)
+        values = values if np.isfinite(values.sum()) else values[np.isfinite(values)]
+        if not len(values):
+            continue
+        if not count:
+            first = float(values.mean())  # what is summed is near 0, and no digits are lost
+        values -= first
+        count += len(values)
+        total += float(values.sum())
+        squares += float(values @ values)
+    if not count:
+        return {}
+    mean = total / count
+    return {"mean": first + mean, "std": float(np.sqrt(max(0.0, squares / count - mean**2)))}

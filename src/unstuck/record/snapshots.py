@@ -38,7 +38,8 @@ class Snapshots:
         self._writer, self._prefix = writer, prefix
         self._began = time.perf_counter()
         self._spent = self._last_cost = 0.0
-        self._next = 1
+        self.next = 1
+        """The step after which the next one is wanted, if the loss does nothing new before."""
         self._between: list[tuple[int, int]] = []
         self._smooth = self._at_last = float("nan")
         self._last_step = 0
@@ -51,7 +52,7 @@ class Snapshots:
 
     def due(self, step: int) -> bool:
         """Whether a snapshot after `step` steps is wanted and affordable."""
-        if self.too_large or (step < self._next and not self._news(step)):
+        if self.too_large or (step < self.next and not self._news(step)):
             return False
         elapsed = time.perf_counter() - self._began
         return self._spent + self._last_cost <= OVERHEAD * elapsed + GRACE_SECONDS
@@ -77,8 +78,8 @@ class Snapshots:
             self._between.append((step, size))
             self._thin()
         self._at_last, self._last_step = self._smooth, step
-        while self._next <= step:
-            self._next *= 2
+        while self.next <= step:
+            self.next *= 2
         self._last_cost = time.perf_counter() - began
         self._spent += self._last_cost
 

@@ -24,7 +24,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -130,9 +130,10 @@ class Writer:
             self.commit()
             return int(cursor.lastrowid or 0)
 
-    def step(self, fit: int, epoch: int, step: int, loss: float) -> None:
+    def steps(self, fit: int, epoch: int, losses: Sequence[tuple[int, float]]) -> None:
+        """Append (step within the run, loss of that batch) of steps of one epoch; committed once a second."""
         with self._lock:
-            self._steps.append((fit, epoch, step, loss))
+            self._steps.extend((fit, epoch, step, loss) for step, loss in losses)
             if time.monotonic() - self._committed >= COMMIT_SECONDS:
                 self.commit()
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One call of a step function.
 
     Attributes:
@@ -76,6 +74,8 @@ class Tap:
 
 class _Passing:
     """An iterator that keeps what passes; it takes nothing by itself."""
+
+    __slots__ = ("_source", "taken")
 
     def __init__(self, source: Any) -> None:
         self._source = iter(source)

@@ -29,6 +29,8 @@ from unstuck.record.wiring import side_layers
 MIN_WAITING, MAX_WAITING = 8, 64
 """Steps whose loss may still be on its way from the device: more where their batches, held so long, are small."""
 MAX_WAITING_BYTES = 16 * 2**20
+DRAIN_SECONDS = 0.02
+"""Losses are read so often: one by one they would cost a small step half as much again as all else we do in it."""
 FIRST_FLUSH_SECONDS = 5.0
 """A stream's sample is written this long after training began, and again each time twice as much time has passed."""
 _PLAIN = (int, float, str, bool, type(None))
@@ -47,7 +49,7 @@ class Training:
         self._mean = RunningMean()
         self._averaged = ""
         self._waiting: deque[tuple[int, Any, int, Sequence[Any] | None]] = deque()
-        self._may_wait = 0
+        self._may_wait, self._drained = 0, 0.0
         self._snapshots = Snapshots(recorder.writer, f"fit-{self.number}-weights-")
         self._finite = True
         self.started = time.time()
@@ -145,27 +147,33 @@ class Training:
             rows, count = self._expected(count)
         self.steps += count
         self._steps_in_epoch += count
-        for batch in batches or ():
-            self.pass_by("train", batch)
-        if not self._averaged:
-            metrics = call.state[3] if call.state is not None else None
-            self._averaged = counted_by(self.model, metrics, rows, count)
+        if self._sampling:
+            for batch in batches or ():
+                self.pass_by("train", batch)
         if not self._may_wait:
-            size = sum(getattr(leaf, "nbytes", 0) for leaf in keras.tree.flatten(list(batches or ())))
-            self._may_wait = min(MAX_WAITING, max(MIN_WAITING, MAX_WAITING_BYTES // max(1, size)))
-        loss = (call.logs or {}).get("loss", np.nan)
+            self._first_step(call, rows, count)
+        loss = call.logs.get("loss", np.nan) if call.logs else np.nan
         self._waiting.append((self.steps, loss, rows if self._averaged == "rows" else count, batches))
-        self._drain(everything=False)
-        if not self._described:  # TensorFlow builds a model without an input shape in its first step
-            self._described = True
-            body = describe_model(self.model, self.recorder.site_of, self.recorder.made_with)
-            self.recorder.writer.event("model", body, fit=self.number)
-        if self._snapshots.due(self.steps):
+        drained = len(self._waiting) > self._may_wait or time.monotonic() - self._drained > DRAIN_SECONDS
+        if drained:
+            self._drain(everything=False)
+        if (drained or self.steps >= self._snapshots.next) and self._snapshots.due(self.steps):
             self._snapshots.take(self.steps, lambda: variable_values(self.model, call.state))
         if self._sampling and time.monotonic() - self._flushed > self._flush_after:
             self._flushed = time.monotonic()
             self._flush_after *= 2
             self._flush("train", ended=False)
+
+    def _first_step(self, call: Call, rows: int, count: int) -> None:
+        """What only a step shows: how the loss is averaged, how large batches are, the layers of an unbuilt model."""
+        if not self._averaged:
+            self._averaged = counted_by(self.model, call.state[3] if call.state is not None else None, rows, count)
+        size = sum(getattr(leaf, "nbytes", 0) for leaf in keras.tree.flatten(list(call.batches or ())))
+        self._may_wait = min(MAX_WAITING, max(MIN_WAITING, MAX_WAITING_BYTES // max(1, size)))
+        if not self._described:  # TensorFlow builds a model without an input shape in its first step
+            self._described = True
+            body = describe_model(self.model, self.recorder.site_of, self.recorder.made_with)
+            self.recorder.writer.event("model", body, fit=self.number)
 
     def pass_by(self, role: str, batch: Any) -> None:
         """Take in a batch of the stream of this role, if it is one and its first pass is not over."""
@@ -196,21 +204,25 @@ class Training:
         When too many are under way, half of them are waited for: to be woken after each step of a small model costs
         as much as a tenth of it.
         """
-        under_way = len(self._waiting)
-        overdue = under_way if everything else under_way // 2 if under_way > self._may_wait else 0
+        waiting = self._waiting
+        overdue = len(waiting)
+        if overdue and not everything and not _arrived(waiting[-1][1]):
+            overdue = overdue // 2 if overdue > self._may_wait else 0
         if overdue:
-            _number(self._waiting[overdue - 1][1])
-        while self._waiting and (overdue > 0 or _arrived(self._waiting[0][1])):
-            overdue -= 1
-            step, value, count, batches = self._waiting.popleft()
+            _number(waiting[overdue - 1][1])
+        read: list[tuple[int, float]] = []
+        while waiting and (overdue > len(read) or _arrived(waiting[0][1])):
+            step, value, count, batches = waiting.popleft()
             loss = _number(value)
             if self._averaged != "nothing":
                 loss = self._mean.added(loss, count)
-            self.recorder.writer.step(self.number, self.epoch, step, loss)
+            read.append((step, loss))
             self._snapshots.saw(loss)
             if self._finite and not isfinite(loss):
                 self._finite = False
                 self._keep_bad(step, loss, batches)
+        self.recorder.writer.steps(self.number, self.epoch, read)
+        self._drained = time.monotonic()
 
     def _keep_bad(self, step: int, loss: float, batches: Sequence[Any] | None) -> None:
         """The first loss that is no number: keep the batch it came from."""

@@ -6,6 +6,7 @@ nothing is consumed: on every backend the trainer's `fit` holds them as local va
 
 from __future__ import annotations
 
+import functools
 import sys
 from types import FrameType
 from typing import Any
@@ -65,11 +66,6 @@ class FitRecorder(keras.callbacks.Callback):
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "raised"
         self._end(status, error=f"{type(error).__name__}: {str(error)[:2000]}")
 
-    def stepped(self, call: Call) -> None:
-        """A step was made."""
-        if self._training is not None:
-            self._training.stepped(call)
-
     def _begin(self, frame: FrameType | None) -> None:
         self._began = True
         if not self._recorder.chosen:
@@ -83,7 +79,7 @@ class FitRecorder(keras.callbacks.Callback):
         training = Training(self._recorder, self.model)
         training.begin(found, held, self._site, loop=False)
         self._training = training
-        self._flow.start("train", self.model, found.get("epoch_iterator"), self.stepped, training)
+        self._flow.start("train", self.model, found.get("epoch_iterator"), training.stepped, training)
 
     def _validate(self, frame: FrameType | None) -> None:
         training = self._training
@@ -130,7 +126,7 @@ class Flow:
         name = "train_function" if role == "train" else "test_function"
         self.stop(role)
         guard = self._recorder.guard
-        self._taps[role] = Tap(model, name, lambda call: guard(lambda: seen(call), f"{role} step"))
+        self._taps[role] = Tap(model, name, functools.partial(guard, seen, f"{role} step"))
         read = getattr(iterator, "_distributed_dataset", None)
         dataset, strategy = _dataset(iterator, read)
         if role in sink.streams and dataset is not None:
