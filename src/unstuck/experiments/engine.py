@@ -3,15 +3,18 @@
 Jobs are grouped by structure (model, loss, optimiser class, shapes). Within a group, seeds, initial weights, settings
 that are plain numbers, data and sample weights are stacked, and the whole training run, a `lax.scan` over epochs of a
 `lax.scan` over batches of the model's own `train_step`, is `vmap`ped over the stack. A batch that does not fill up is
-a step of its own, so epochs equal `model.fit`. Convolutions are slow inside a scan on CPUs; models with them are
-stepped from Python.
+a step of its own, so epochs equal `model.fit`. A few jobs make a stack, which stays in the processor's cache, and each
+core works on a stack: a program runs one after the other of its small operations. Convolutions are slow inside a scan
+on CPUs; models with them are stepped from Python.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -23,8 +26,11 @@ from unstuck.experiments.outcome import TRAIN_ROWS, Job, Outcome
 from unstuck.record.rebuild import arranged, output_of
 
 MAX_STACK_BYTES = 2 * 2**30
+"""For all stacks that are worked on at the same time."""
+TOGETHER = 4
+"""Jobs in a stack: an LSTM, a dense model of 512 units and a transformer all take longer with more, or hardly less."""
 LITTLE_WORK = 5e8
-"""Jobs x steps x rows of a batch x parameters below which compiling takes longer than training."""
+"""Jobs x steps x rows of a batch x places of a row x parameters below which compiling takes longer than training."""
 
 
 def run_batched(jobs: Sequence[Job]) -> list[Outcome]:
@@ -34,11 +40,8 @@ def run_batched(jobs: Sequence[Job]) -> list[Outcome]:
         groups.setdefault(structure(job.experiment), []).append(index)
     outcomes: dict[int, Outcome] = {}
     for indices in groups.values():
-        program = _Program(jobs[indices[0]].experiment)
-        for chunk in program.chunks([jobs[i] for i in indices]):
-            outcomes.update(
-                zip([indices[i] for i in chunk], program.run([jobs[indices[i]] for i in chunk]), strict=True)
-            )
+        chosen = [jobs[index] for index in indices]
+        outcomes.update(zip(indices, _Program(chosen[0].experiment).run(chosen), strict=True))
     return [outcomes[i] for i in range(len(jobs))]
 
 
@@ -84,42 +87,83 @@ class _Program:
         self.metrics = [v.value for v in self.model.metrics_variables]
         self.stepped = any("Conv" in layer["class_name"] for layer in layer_configs(experiment.model))
         self._initial: dict[tuple[str, tuple[str, ...], int], list[np.ndarray]] = {}
+        self._orders: dict[int, np.ndarray] = {}
+        self._compiled: dict[str, Callable[[Stack], Any]] = {}
 
-    def chunks(self, jobs: Sequence[Job]) -> list[range]:
-        """Indices of jobs that fit into memory together: data of their own, weights, and one batch of activations."""
+    def stacks(self, jobs: Sequence[Job], cores: int) -> list[list[Job]]:
+        """The jobs in stacks of one size, so many that each core has one and few jobs are together.
+
+        Stacks that are worked on at the same time fit into memory: data of their own, weights, and one batch of
+        activations. Where they are of one compiled shape, the last one is filled up with its last job.
+        """
         weights = sum(v.value.nbytes for v in (*self.model.variables, *self.optimizer.variables))
         first = jobs[0].experiment
         own = sum(a.nbytes for a in (*first.x, first.y, *first.other_y)) if len(jobs) > 1 else 0
         shared = all(job.experiment.x[0] is first.x[0] for job in jobs)
         batch = first.batch_size * sum(a[:1].nbytes for a in first.x) * 64
         orders = 4 * first.epochs * len(first.y)
-        size = max(1, int(MAX_STACK_BYTES / max(1, 3 * weights + batch + orders + (0 if shared else own))))
-        return [range(i, min(i + size, len(jobs))) for i in range(0, len(jobs), size)]
+        fitting = int(MAX_STACK_BYTES / cores / max(1, 3 * weights + batch + orders + (0 if shared else own)))
+        number = max(-(-len(jobs) // max(1, min(TOGETHER, fitting))), min(cores, len(jobs)))
+        size = -(-len(jobs) // number)
+        stacks = [list(jobs[at : at + size]) for at in range(0, len(jobs), size)]
+        if not self.stepped:
+            stacks[-1] += [jobs[-1]] * (size - len(stacks[-1]))
+        return stacks
 
-    def run(self, jobs: Sequence[Job]) -> list[Outcome]:
+    def run(self, jobs: Sequence[Job], cores: int | None = None) -> list[Outcome]:
+        """Train all jobs, as many stacks at the same time as there are cores."""
+        import jax
+
+        cores = cores or os.cpu_count() or 1
+        waiting, found, seconds = self.stacks(jobs, cores), [], 0.0
+        with ThreadPoolExecutor(cores) as pool:
+            while waiting:
+                prepared = [self._prepared(stack, of=len(jobs)) for stack in waiting[:cores]]
+                waiting = waiting[cores:]
+                began = time.perf_counter()
+                ended = list(pool.map(lambda train: train(), prepared))
+                seconds += time.perf_counter() - began
+                for arrays in ended:
+                    held, train, losses, moved = jax.tree.map(np.asarray, arrays)
+                    found += list(zip(held, train, losses, moved, strict=True))
+        engine, each = "jax-stepped" if self.stepped else "jax-batched", seconds / len(jobs)
+        return [
+            Outcome(held, train, losses, self._epoch_means(losses), float(moved), engine, each)
+            for held, train, losses, moved in found[: len(jobs)]
+        ]
+
+    def _prepared(self, jobs: Sequence[Job], *, of: int) -> Callable[[], Any]:
+        """What trains a stack and gives what `_whole_run` does for each job, compiled for the work of so many jobs.
+
+        Compiled already: a trace writes into the model, which threads would do at the same time.
+        """
         import jax
 
         stack, axes = self._stacked(jobs)
+        options = self._compiler_options(of)
         if self.stepped:
-            found, seconds = self._by_step(stack, axes)
-        else:
-            options = self._compiler_options(len(jobs))
-            program = jax.jit(jax.vmap(self._whole_run, in_axes=(axes,))).lower(stack).compile(options)
-            began = time.perf_counter()
-            found = jax.block_until_ready(program(stack))
-            seconds = time.perf_counter() - began
-        held, train, losses, moved = jax.tree.map(np.asarray, found)
-        engine, each = "jax-stepped" if self.stepped else "jax-batched", seconds / len(jobs)
-        return [
-            Outcome(held[i], train[i], losses[i], self._epoch_means(losses[i]), float(moved[i]), engine, each)
-            for i in range(len(jobs))
-        ]
+            alone = [
+                jax.tree.map(lambda a, axis, n=n: a if axis is None else a[n], stack, axes) for n in range(len(jobs))
+            ]
+            return self._stepping(alone, options)
+        program = self._compile(options, jax.vmap(self._whole_run, in_axes=(axes,)), stack)
+        return lambda: jax.block_until_ready(program(stack))
+
+    def _compile(self, options: Any, function: Callable[..., Any], *arguments: Any, **of_jit: Any) -> Any:
+        """`function` compiled for arguments of these shapes, once."""
+        import jax
+
+        kind = str((getattr(function, "__name__", ""), jax.tree.map(np.shape, arguments)))
+        if kind not in self._compiled:
+            self._compiled[kind] = jax.jit(function, **of_jit).lower(*arguments).compile(options)
+        return self._compiled[kind]
 
     def _compiler_options(self, jobs: int) -> dict[str, int]:
-        """Little work is done sooner by code that LLVM does not optimise: compiling takes half as long."""
+        """Little work is done sooner by code that LLVM does not optimise, other work by code it optimises little."""
         parameters = sum(v.value.size for v in self.model.trainable_variables)
-        work = jobs * self.experiment.steps * self.experiment.batch_size * parameters
-        return {"xla_backend_optimization_level": 0} if work < LITTLE_WORK else {}
+        places = max(int(np.prod(a.shape[1:-1])) for a in self.experiment.x)
+        work = jobs * self.experiment.steps * self.experiment.batch_size * parameters * places
+        return {"xla_backend_optimization_level": 0 if work < LITTLE_WORK else 1}
 
     def _stacked(self, jobs: Sequence[Job]) -> tuple[Stack, Stack]:
         """The arguments of all jobs, and which of them have an axis of jobs; what all jobs share is not repeated."""
@@ -144,14 +188,12 @@ class _Program:
         first = experiments[0]
         rates = [e.rates for e in experiments if e.rates is not None]
         values = [numbers.split(e)[2] for e in experiments]
-        seeds = [job.seed + job.experiment.seed_offset for job in jobs]
-        orders = {seed: self._orders(seed) for seed in seeds}
+        orders = [self._order(job.seed + job.experiment.seed_offset) for job in jobs]
         stack = {
             "trainable": picked(self.model.trainable_variables),
             "fixed": picked(self.model.non_trainable_variables),
             "optimizer": self._optimizer_state(experiments),
-            "orders": jnp.asarray(np.stack(list(orders.values()))),
-            "seed": jnp.asarray([list(orders).index(seed) for seed in seeds]),
+            "orders": stacked(orders),
             "numbers": [jnp.asarray([v[path] for v in values], "float32") for path in sorted(values[0])],
             "rates": jnp.asarray(np.stack(rates), "float32") if rates else None,
             "x": [stacked([e.x[i] for e in experiments]) for i in range(len(first.x))],
@@ -160,7 +202,7 @@ class _Program:
             "held": [stacked([e.held_x[i] for e in experiments]) for i in range(len(first.held_x))],
             "metrics": self.metrics,
         }
-        shared.update(map(id, (stack["orders"], *self.metrics)))
+        shared.update(map(id, self.metrics))
         return stack, jax.tree.map(lambda a: None if id(a) in shared else 0, stack)
 
     def _start(self, job: Job) -> list[np.ndarray]:
@@ -198,13 +240,13 @@ class _Program:
             logs, after = self.model.train_step((*carry, stack["metrics"]), tuple(data))
         return tuple(after[:3]), logs["loss"]
 
-    def _orders(self, seed: int) -> np.ndarray:
+    def _order(self, seed: int) -> np.ndarray:
         """Rows in the order of each epoch, (epochs, n). Drawn here: XLA takes longer to compile a sort than a step."""
-        rows = np.arange(len(self.experiment.y), dtype=np.int32)
-        rng = np.random.default_rng(seed)
-        return np.stack(
-            [rng.permutation(rows) if self.experiment.shuffle else rows for _ in range(self.experiment.epochs)]
-        )
+        if seed not in self._orders:
+            rows, rng = np.arange(len(self.experiment.y), dtype=np.int32), np.random.default_rng(seed)
+            order = [rng.permutation(rows) if self.experiment.shuffle else rows for _ in range(self.experiment.epochs)]
+            self._orders[seed] = np.stack(order)
+        return self._orders[seed]
 
     def _begin_epoch(self, carry: Any, stack: Stack, epoch: Any) -> Any:
         rate = self._rate_index()
@@ -221,7 +263,7 @@ class _Program:
         full, rest = divmod(len(self.experiment.y), self.experiment.batch_size)
 
         def epoch(carry: Any, number: Any) -> Any:
-            order = stack["orders"][stack["seed"], number]
+            order = stack["orders"][number]
             carry = self._begin_epoch(carry, stack, number)
             parts = []
             if full:
@@ -237,30 +279,39 @@ class _Program:
         carry, losses = jax.lax.scan(epoch, start, jnp.arange(self.experiment.epochs))
         return self._end(carry, stack, losses.reshape(-1))
 
-    def _by_step(self, stack: Stack, axes: Stack) -> tuple[Any, float]:
-        """One job after the other: kernels with an axis of jobs take convolutions twice the time of all of them.
-
-        Returns what `_whole_run` gives for each, and the seconds from the first step on.
-        """
+    def _stepping(self, stacks: Sequence[Stack], options: Any) -> Callable[[], Any]:
+        """One job after the other: kernels with an axis of jobs take convolutions twice the time of all of them."""
         import jax
         import jax.numpy as jnp
 
-        step, begin, end = jax.jit(self._step, donate_argnums=0), jax.jit(self._begin_epoch), jax.jit(self._end)
-        n, size, found, began = len(self.experiment.y), self.experiment.batch_size, [], 0.0
-        orders, seeds = np.asarray(stack["orders"]), np.asarray(stack["seed"])
-        for job, seed in enumerate(seeds):
-            own = jax.tree.map(lambda a, axis, job=job: a if axis is None else a[job], stack, axes)
-            carry = jax.tree.map(jnp.copy, (own["trainable"], own["fixed"], own["optimizer"]))
-            losses = []
-            for epoch in range(self.experiment.epochs):
-                order = orders[seed, epoch]
-                carry = begin(carry, own, epoch)
-                for at in range(0, n, size):
-                    carry, loss = step(carry, order[at : at + size], own)
-                    losses.append(loss)
-                    began = began or time.perf_counter()
-            found.append(end(carry, own, jnp.stack(losses)))
-        return jax.block_until_ready(jax.tree.map(lambda *parts: jnp.stack(parts), *found)), time.perf_counter() - began
+        n, size, epochs = len(self.experiment.y), self.experiment.batch_size, range(self.experiment.epochs)
+        batches = [range(at, min(at + size, n)) for at in range(0, n, size)]
+        orders = [np.asarray(stack["orders"]) for stack in stacks]
+
+        def start(stack: Stack) -> Any:
+            return jax.tree.map(jnp.copy, (stack["trainable"], stack["fixed"], stack["optimizer"]))
+
+        stack, order = stacks[0], orders[0][0]
+        begin = self._compile(options, self._begin_epoch, start(stack), stack, 0)
+        steps = {
+            len(rows): self._compile(options, self._step, start(stack), order[: len(rows)], stack, donate_argnums=0)
+            for rows in (batches[0], batches[-1])
+        }
+        end = self._compile(options, self._end, start(stack), stack, jnp.zeros(len(epochs) * len(batches)))
+
+        def run() -> Any:
+            found = []
+            for stack, order in zip(stacks, orders, strict=True):
+                carry, losses = start(stack), []
+                for epoch in epochs:
+                    carry = begin(carry, stack, epoch)
+                    for rows in batches:
+                        carry, loss = steps[len(rows)](carry, order[epoch, rows.start : rows.stop], stack)
+                        losses.append(loss)
+                found.append(end(carry, stack, jnp.stack(losses).astype("float32")))
+            return jax.block_until_ready(jax.tree.map(lambda *parts: jnp.stack(parts), *found))
+
+        return run
 
     def _end(self, carry: Any, stack: Stack, losses: Any) -> Any:
         """Outputs on held-out and training rows, losses, and how far any weight moved."""
