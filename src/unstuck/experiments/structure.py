@@ -89,19 +89,19 @@ def insert_before_heads(model: Config, new: list[Config]) -> None:
     forget_shapes(model)
 
 
-def insert_before(model: Config, name: str, new: Config) -> None:
-    """Put a layer before the one called `name`, in whichever nested model it is.
+def insert_before(model: Config, name: str, *new: Config) -> None:
+    """Put layers before the one called `name`, in whichever nested model it is.
 
     Args:
         model: serialized model, changed in place.
         name: of a layer that is called once on one tensor; another is left alone.
-        new: serialized layer without a name.
+        new: serialized layers in order, without names.
     """
     for layer in list(model["config"].get("layers", [])):
         if layer["config"].get("name") == name:
-            _insert(model, layer, [new], "inserted")
+            _insert(model, layer, list(new), "inserted")
         elif "layers" in layer["config"]:
-            insert_before(layer, name, new)
+            insert_before(layer, name, *new)
     forget_shapes(model)
 
 

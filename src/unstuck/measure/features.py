@@ -10,6 +10,7 @@ import numpy as np
 from unstuck.measure.case import Case
 from unstuck.measure.data import Data
 from unstuck.measure.setup import Setup
+from unstuck.measure.tokens import Tokens
 
 MAX_COLUMNS = 400
 """Columns of values; wider rows are projected to as many leading components."""
@@ -43,11 +44,12 @@ class Features:
     @classmethod
     def of(cls, case: Case) -> Self:
         data, setup = case.get(Data), case.find(Setup)
-        tokens = setup is not None and any(layer.kind == "Embedding" for layer in setup.layers)
+        embedded = setup is not None and any(layer.kind == "Embedding" for layer in setup.layers)
+        tokens = embedded or bool(case.get(Tokens).vocabulary)
         x, held = _values(data)
         more = [_summary(*both, tokens=tokens) for both in zip(data.x, data.held_x, strict=True)]
         x, held = (np.concatenate([table, *(m[i] for m in more)], axis=1) for i, table in enumerate((x, held)))
-        ids = sum(a[:1].size == 1 and a.dtype.kind in "iu" for a in data.x) if tokens else 0
+        ids = sum(a[:1].size == 1 and a.dtype.kind in "iu" for a in data.x) if embedded else 0
         return cls(x, held, plain=data.tabular and not tokens, pairs_of_ids=ids > 1)
 
 
@@ -67,6 +69,8 @@ def _values(data: Data) -> tuple[np.ndarray, np.ndarray]:
 
 def _summary(x: np.ndarray, held: np.ndarray, *, tokens: bool) -> tuple[np.ndarray, np.ndarray]:
     """What does not depend on the place in a row; no columns for a plain table."""
+    if tokens and x.ndim == 3 and x.shape[2] == 1:
+        x, held = x[..., 0], held[..., 0]
     if x.ndim > 2 and x.shape[1:] == held.shape[1:]:
         return _moments(x), _moments(held)
     if tokens and x.ndim == 2 and x.shape[1] > 1:
