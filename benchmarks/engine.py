@@ -79,6 +79,8 @@ def _against_fits(name: str, peers: dict[str, _Peer]) -> Iterator[Row]:
         yield row(f"{name}-64-trials-in-a-running-worker-vs-{backend}-fit", without, "x", note=note)
         cold_ratios = [t / c for t, c in zip(total[: len(cold)], cold, strict=True)]
         yield row(f"{name}-64-trials-cold-vs-{backend}-fit", cold_ratios, "x", goal=COLD_GOALS.get(name), note=note)
+        limit = [t / s for t, s in zip(total, started, strict=True)]
+        yield row(f"{name}-64-trials-in-no-time-vs-{backend}-fit", limit, "x", note="were it only to start the worker")
     yield row(f"{name}-64-trials-warm", warm, "s", better="lower")
     yield row(f"{name}-worker-start", started, "s", better="lower")
     yield row(f"{name}-64-trials-peak-memory", memory, "MiB", better="lower")
