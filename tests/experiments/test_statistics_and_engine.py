@@ -248,3 +248,26 @@ def test_a_model_with_two_outputs_is_scored_by_the_judged_one():
     program = _Program(both)  # jobs that do not fit into memory together are several runs of one program
     for seed, whole in enumerate((batched, second)):
         assert whole.losses == pytest.approx(program.run([Job(both, seed)])[0].losses, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["dense", "convolution"])
+def test_stacks_on_several_cores_give_each_job_what_one_stack_gives_it(kind):
+    import keras
+
+    layers = keras.layers
+    body = [layers.Dense(5, activation="tanh")] if kind == "dense" else [layers.Conv1D(4, 3), layers.Flatten()]
+    model = keras.Sequential([keras.Input((6, 2) if kind != "dense" else (12,)), *body, layers.Dense(1)])
+    model.compile(keras.optimizers.Adam(0.01), "mse")
+    x = np.random.default_rng(1).normal(size=(50, *model.input_shape[1:])).astype("float32")
+    job = replace(_of(model, x, x.reshape(50, -1)[:, 0], batch_size=16, epochs=2), initial=None, learning_rate=0.01)
+    jobs = [Job(replace(job, learning_rate=rate), seed) for seed in range(3) for rate in (0.01, 0.03, 0.1)]
+    program = _Program(job)
+    sizes = [len(stack) for stack in program.stacks(jobs, cores=2)]
+    assert sizes == [3, 3, 3]
+    assert [len(stack) for stack in program.stacks(jobs[:5], cores=2)] == ([3, 3] if kind == "dense" else [3, 2])
+    assert [len(stack) for stack in program.stacks(jobs[:2], cores=8)] == [1, 1]
+    many, one = program.run(jobs[:5], cores=2), [program.run([job], cores=1)[0] for job in jobs[:5]]
+    for together, alone in zip(many, one, strict=True):
+        assert together.losses == pytest.approx(alone.losses, rel=1e-4)
+        assert together.held_outputs == pytest.approx(alone.held_outputs, abs=1e-5)
+    assert {outcome.engine for outcome in many} == {"jax-batched" if kind == "dense" else "jax-stepped"}
