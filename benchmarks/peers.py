@@ -1,4 +1,4 @@
-"""Environments of the peers, one each since they pin old libraries; made when first asked for, in `.unstuck/peers`."""
+"""The peers, each in a folder of its own since they pin old libraries; installed when first asked for."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ REQUIRED = {
         "setuptools<81",
     ),
     "cleanlab": ("cleanlab[datalab]==2.9.0",),
+    "tensorboard": ("--no-deps", "tensorboard"),
 }
 """What each needed on Python 3.11."""
 
@@ -27,21 +28,43 @@ class NotInstalled(Exception):
 
 
 def python(peer: str) -> Path:
-    """The interpreter that has the peer.
+    """The interpreter of an environment that has the peer.
 
     Raises:
         NotInstalled: when its packages cannot be installed here.
     """
-    folder = HOME / ".unstuck" / "peers" / peer
-    interpreter, whole = folder / "bin" / "python", folder / "installed"
-    if not whole.exists():
-        for command in (
-            [sys.executable, "-m", "venv", "--clear", folder],
-            [interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *REQUIRED[peer]],
-        ):
-            run = subprocess.run(command, capture_output=True, text=True)
-            if run.returncode:
-                said = (run.stderr or run.stdout).strip().splitlines() or ["no message"]
-                raise NotInstalled(f"not installed: {said[-1]}")
-        whole.touch()
+    folder = _folder(peer)
+    interpreter = folder / "bin" / "python"
+    _once(folder, [sys.executable, "-m", "venv", "--clear", folder], _pip(interpreter, *REQUIRED[peer]))
     return interpreter
+
+
+def beside(peer: str) -> Path:
+    """A folder that makes the peer importable in our own environment.
+
+    Raises:
+        NotInstalled: as `python` does.
+    """
+    folder = _folder(peer)
+    _once(folder, _pip(sys.executable, "--upgrade", "--target", folder, *REQUIRED[peer]))
+    return folder
+
+
+def _folder(peer: str) -> Path:
+    return HOME / ".unstuck" / "peers" / peer
+
+
+def _pip(python: Path | str, *arguments: str | Path) -> list[str | Path]:
+    return [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments]
+
+
+def _once(folder: Path, *commands: list[str | Path]) -> None:
+    whole = folder / "installed"
+    if whole.exists():
+        return
+    for command in commands:
+        run = subprocess.run(command, capture_output=True, text=True)
+        if run.returncode:
+            said = (run.stderr or run.stdout).strip().splitlines() or ["no message"]
+            raise NotInstalled(f"not installed: {said[-1]}")
+    whole.touch()

@@ -1,7 +1,8 @@
-"""What watching costs: fits with the recorder against the same fits without, on each backend; and its start-up."""
+"""What watching costs: epochs with the recorder against those without beside them, on each backend; and its start."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks import peers
 from benchmarks.row import Row, row
 from unstuck.record.launch import run_script
 
@@ -31,20 +33,22 @@ def bench() -> Iterator[Row]:
 def _fits(backend: str) -> Iterator[Row]:
     command = [sys.executable, "-m", "benchmarks.recorder_child"]
     environment = dict(os.environ, KERAS_BACKEND=backend, **QUIET)
+    with contextlib.suppress(peers.NotInstalled):
+        environment["PYTHONPATH"] = str(peers.beside("tensorboard"))
     child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert child.stdout is not None
     for line in child.stdout:
         found = json.loads(line)
-        seconds = found["seconds"]
         name = f"{found['model']}-{backend}"
-        plain = seconds["plain"]
-        note = f"{found['steps']} steps on {found['megabytes']} MB, plainly {sorted(plain)[len(plain) // 2][0]:.1f} s"
-        for way in [w for w in seconds if w != "plain"]:
-            wall = [a[0] / b[0] for a, b in zip(seconds[way], plain, strict=False)]
-            spent = [a[1] / b[1] for a, b in zip(seconds[way], plain, strict=False)]
-            goal = RATIO_GOAL if way == "watched" else None
-            yield row(f"{name}-{way}-vs-plain", wall, "x", goal=goal, better="lower", note=note)
-            yield row(f"{name}-{way}-vs-plain-processor", spent, "x", better="lower", note="processor time")
+        plain, watched = found["plain"], found["watched"]
+        note = f"epochs of {found['steps']} steps on {found['megabytes']} MB, {plain[len(plain) // 2][0]:.2f} s each"
+        wall, spent = ([w[i] / p[i] for w, p in zip(watched, plain, strict=True)] for i in (0, 1))
+        yield row(f"{name}-watched-vs-plain", wall, "x", goal=RATIO_GOAL, better="lower", note=note)
+        yield row(f"{name}-watched-vs-plain-processor", spent, "x", better="lower", note="processor time")
+        yield row(f"{name}-once-in-a-fit", [found["once"]], "s", better="lower", note="begin, first snapshots, end")
+        if found["tensorboard"]:
+            beside, without = found["tensorboard"]
+            yield row(f"{name}-tensorboard-vs-plain", [beside / without], "x", better="lower", note="histogram_freq=1")
     child.wait()
 
 

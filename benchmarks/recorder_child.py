@@ -1,8 +1,8 @@
-"""One backend of the recorder's figures: fits with and without the recorder and beside a peer, in turn, in one process.
+"""One backend of the recorder's figures: epochs with and without the recorder in turn, and a peer, in one process.
 
     KERAS_BACKEND=jax python -m benchmarks.recorder_child
 
-prints a JSON line a model: seconds of each fit, wall and processor, by way of watching.
+prints a JSON line a model: wall and processor seconds of each epoch, and seconds that watching takes once in a fit.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,9 @@ from unstuck.record.recorder import Recorder
 from unstuck.record.store import new_folder
 from unstuck.record.watch import FitRecorder
 
-REPEATS = 4
-SECONDS = 8.0
-"""A plain fit takes about so long: one that is over sooner is mostly the fixed cost of reading its data."""
-PEER_REPEATS = 1
-"""A peer that takes many times as long needs no more."""
+SECONDS = 24.0
+"""All epochs of a model take about so long, half of them watched."""
+LEAST_PAIRS, MOST_PAIRS = 4, 20
 BATCH = 32
 
 
@@ -60,21 +59,38 @@ def transformer() -> tuple[list[Any], tuple[int, ...]]:
 MODELS: tuple[Callable[[], tuple[list[Any], tuple[int, ...]]], ...] = (mlp, cnn, lstm, transformer)
 
 
-def callbacks(way: str, folder: Path) -> list[Any]:
-    if way == "watched":
-        return [FitRecorder(Recorder(new_folder(folder)))]
-    if way == "tensorboard":
-        return [keras.callbacks.TensorBoard(log_dir=str(folder / "logs"), histogram_freq=1)]
-    return []
+class EverySecond(FitRecorder):
+    """Watches every second epoch of one fit: neighbours share what else the machine does at that moment."""
 
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(recorder)
+        self.epochs: list[tuple[float, float]] = []
+        self.around = 0.0
 
-def ways() -> list[str]:
-    """What is compared; the peer only where its package is."""
-    try:
-        import tensorboard  # noqa: F401
-    except ImportError:
-        return ["plain", "watched"]
-    return ["plain", "watched", "tensorboard"]
+    def on_train_begin(self, logs: Any = None) -> None:
+        began = time.perf_counter()
+        super().on_train_begin(logs)
+        self.around += time.perf_counter() - began
+        name = "train_function"
+        self._watched = getattr(self.model, name)
+        self._plain = self._watched.__unstuck_original__
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.model.train_function = self._plain if epoch % 2 else self._watched
+        self._since = time.perf_counter(), time.process_time()
+        if not epoch % 2:
+            super().on_epoch_begin(epoch, logs)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if not epoch % 2:
+            super().on_epoch_end(epoch, logs)
+        self.epochs.append((time.perf_counter() - self._since[0], time.process_time() - self._since[1]))
+
+    def on_train_end(self, logs: Any = None) -> None:
+        self.model.train_function = self._watched
+        began = time.perf_counter()
+        super().on_train_end(logs)
+        self.around += time.perf_counter() - began
 
 
 def measured(make: Callable[[], tuple[list[Any], tuple[int, ...]]]) -> dict[str, Any]:
@@ -83,25 +99,35 @@ def measured(make: Callable[[], tuple[list[Any], tuple[int, ...]]]) -> dict[str,
     x, y = rng.random(shape, dtype=np.float32), rng.integers(0, 10, shape[0])
     model = keras.Sequential([keras.Input(shape[1:]), *body, layers.Dense(10, activation="softmax")])
     model.compile("adam", "sparse_categorical_crossentropy")
-    start = model.get_weights()
 
-    def fit(way: str, epochs: int) -> tuple[float, float]:
-        model.set_weights(start)
-        with tempfile.TemporaryDirectory() as folder:
-            wall, processor = time.perf_counter(), time.process_time()
-            model.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=callbacks(way, Path(folder)))
-            return time.perf_counter() - wall, time.process_time() - processor
+    def fit(epochs: int, *callbacks: Any) -> float:
+        began = time.perf_counter()
+        model.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=list(callbacks))
+        return time.perf_counter() - began
 
-    fit("plain", 1)  # compiles
-    epochs = max(1, round(SECONDS / fit("plain", 1)[0]))
-    seconds: dict[str, list[tuple[float, float]]] = {way: [] for way in ways()}
-    for turn in range(REPEATS):
-        order = list(seconds) if turn % 2 else list(seconds)[::-1]
-        for way in order:
-            if way != "tensorboard" or turn < PEER_REPEATS:
-                seconds[way].append(fit(way, epochs))
-    steps = epochs * -(-shape[0] // BATCH)
-    return {"model": make.__name__, "steps": steps, "megabytes": x.nbytes >> 20, "seconds": seconds}
+    fit(1)  # compiles
+    plain = fit(1)
+    pairs = min(MOST_PAIRS, max(LEAST_PAIRS, round(SECONDS / plain / 2)))
+    with tempfile.TemporaryDirectory() as folder:
+        watch = EverySecond(Recorder(new_folder(Path(folder))))
+        fit(2 * pairs + 2, watch)
+        peer = _peer(fit, Path(folder))
+    return {
+        "model": make.__name__,
+        "steps": -(-shape[0] // BATCH),
+        "megabytes": x.nbytes >> 20,
+        "watched": watch.epochs[2::2],  # the first pair has the first snapshots, which a fit has once
+        "plain": watch.epochs[3::2],
+        "once": watch.around + max(0.0, watch.epochs[0][0] - watch.epochs[2][0]),
+        "tensorboard": peer,
+    }
+
+
+def _peer(fit: Callable[..., float], folder: Path) -> list[float]:
+    """Seconds of two epochs with Keras's TensorBoard callback and of two without; empty where it is not installed."""
+    if find_spec("tensorboard") is None:
+        return []
+    return [fit(2, keras.callbacks.TensorBoard(log_dir=str(folder / "logs"), histogram_freq=1)), fit(2)]
 
 
 if __name__ == "__main__":
