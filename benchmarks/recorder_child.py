@@ -26,7 +26,7 @@ from unstuck.record.watch import FitRecorder
 
 SECONDS = 24.0
 """All epochs of a model take about so long, half of them watched."""
-LEAST_PAIRS, MOST_PAIRS = 4, 20
+LEAST_PAIRS, MOST_PAIRS = 8, 20
 BATCH = 32
 
 
