@@ -45,7 +45,8 @@ def _fits(backend: str) -> Iterator[Row]:
         wall, spent = ([w[i] / p[i] for w, p in zip(watched, plain, strict=True)] for i in (0, 1))
         yield row(f"{name}-watched-vs-plain", wall, "x", goal=RATIO_GOAL, better="lower", note=note)
         yield row(f"{name}-watched-vs-plain-processor", spent, "x", better="lower", note="processor time")
-        yield row(f"{name}-once-in-a-fit", [found["once"]], "s", better="lower", note="begin, end, and what the first epoch took longer")
+        once = "begin, end, and what the first epoch took longer"
+        yield row(f"{name}-once-in-a-fit", [found["once"]], "s", better="lower", note=once)
         if found["tensorboard"]:
             beside, without = found["tensorboard"]
             yield row(f"{name}-tensorboard-vs-plain", [beside / without], "x", better="lower", note="histogram_freq=1")
