@@ -1,20 +1,18 @@
 """Leaks: how fast copies are found, and how often planted ones are found, cleared and priced rightly.
 
 `bench` sets exact overlap beside one blake2b pass over the same bytes, and near copies and overlap beside peers.
-Peers run in an environment of their own each, made the first time (`peers.py`); one that does not install is a row
-that says so.
+Peers run in an environment of their own each, made the first time (`peers.py`); one that does not install or
+run is a row that says so.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 import time
 import tracemalloc
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 
@@ -143,21 +141,20 @@ def _beside_peers(rng: np.random.Generator) -> Iterator[Row]:
             np.save(path, rows)
             size = f"{rows.shape[0]:,} x {rows.shape[1]}"
             try:
-                python = peers.python(peer)
-            except peers.NotInstalled as error:
+                answers = [_ask(peer, path) for _ in range(3)]
+            except peers.Unavailable as error:
                 yield row(f"{peer}, {size}", [float("nan")], "s", better="lower", note=str(error))
                 continue
-            answers = [_ask(python, peer, path) for _ in range(3)]
             ratios = [seconds / _seconds(own) for seconds, _ in answers]
             yield row(f"{peer}, {size}", [seconds for seconds, _ in answers], "s", better="lower")
             yield row(f"rows {peer} found", [count for _, count in answers], "rows")
             yield row(f"{peer} over unstuck, {size}", ratios, "x", goal=1.0)
 
 
-def _ask(python: Path, peer: str, path: str) -> tuple[float, float]:
+def _ask(peer: str, path: str) -> tuple[float, float]:
     """Seconds that the peer took, and rows it found."""
-    run = subprocess.run([python, "-c", PEERS[peer], path], capture_output=True, text=True, timeout=600, check=True)
-    seconds, found = json.loads(run.stdout.strip().splitlines()[-1])
+    said = peers.said([peers.python(peer), "-c", PEERS[peer], path])
+    seconds, found = json.loads(said.strip().splitlines()[-1])
     return seconds, found
 
 

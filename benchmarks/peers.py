@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.kept import HOME
@@ -23,15 +24,15 @@ REQUIRED = {
 """What each needed on Python 3.11."""
 
 
-class NotInstalled(Exception):
-    """The message is pip's last line."""
+class Unavailable(Exception):
+    """The message is the last line of what pip, or the peer, said."""
 
 
 def python(peer: str) -> Path:
     """The interpreter of an environment that has the peer.
 
     Raises:
-        NotInstalled: when its packages cannot be installed here.
+        Unavailable: when its packages cannot be installed here.
     """
     folder = _folder(peer)
     interpreter = folder / "bin" / "python"
@@ -43,7 +44,7 @@ def beside(peer: str) -> Path:
     """A folder that makes the peer importable in our own environment.
 
     Raises:
-        NotInstalled: as `python` does.
+        Unavailable: as `python` does.
     """
     folder = _folder(peer)
     _once(folder, _pip(sys.executable, "--upgrade", "--target", folder, *REQUIRED[peer]))
@@ -63,8 +64,18 @@ def _once(folder: Path, *commands: list[str | Path]) -> None:
     if whole.exists():
         return
     for command in commands:
-        run = subprocess.run(command, capture_output=True, text=True)
-        if run.returncode:
-            said = (run.stderr or run.stdout).strip().splitlines() or ["no message"]
-            raise NotInstalled(f"not installed: {said[-1]}")
+        said(command)
     whole.touch()
+
+
+def said(command: Sequence[str | Path]) -> str:
+    """What a command of pip's or a peer's prints, within ten minutes.
+
+    Raises:
+        Unavailable: when it fails.
+    """
+    run = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    if run.returncode:
+        lines = (run.stderr or run.stdout).strip().splitlines() or ["no message"]
+        raise Unavailable(f"not available: {lines[-1]}")
+    return run.stdout

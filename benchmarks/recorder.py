@@ -33,7 +33,7 @@ def bench() -> Iterator[Row]:
 def _fits(backend: str) -> Iterator[Row]:
     command = [sys.executable, "-m", "benchmarks.recorder_child"]
     environment = dict(os.environ, KERAS_BACKEND=backend, **QUIET)
-    with contextlib.suppress(peers.NotInstalled):
+    with contextlib.suppress(peers.Unavailable):
         environment["PYTHONPATH"] = str(peers.beside("tensorboard"))
     child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert child.stdout is not None
@@ -41,7 +41,8 @@ def _fits(backend: str) -> Iterator[Row]:
         found = json.loads(line)
         name = f"{found['model']}-{backend}"
         plain, watched = found["plain"], found["watched"]
-        note = f"epochs of {found['steps']} steps on {found['megabytes']} MB, {plain[len(plain) // 2][0]:.2f} s each"
+        middle = sorted(plain)[len(plain) // 2][0]
+        note = f"epochs of {found['steps']} steps on {found['megabytes']} MB, {middle:.2f} s each"
         wall, spent = ([w[i] / p[i] for w, p in zip(watched, plain, strict=True)] for i in (0, 1))
         yield row(f"{name}-watched-vs-plain", wall, "x", goal=RATIO_GOAL, better="lower", note=note)
         yield row(f"{name}-watched-vs-plain-processor", spent, "x", better="lower", note="processor time")

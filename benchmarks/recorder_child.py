@@ -71,8 +71,7 @@ class EverySecond(FitRecorder):
         began = time.perf_counter()
         super().on_train_begin(logs)
         self.around += time.perf_counter() - began
-        name = "train_function"
-        self._watched = getattr(self.model, name)
+        self._watched: Any = self.model.train_function
         self._plain = self._watched.__unstuck_original__
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:

@@ -4,8 +4,8 @@ Jobs are grouped by structure (model, loss, optimiser class, shapes). Within a g
 that are plain numbers, data and sample weights are stacked, and the whole training run, a `lax.scan` over epochs of a
 `lax.scan` over batches of the model's own `train_step`, is `vmap`ped over the stack. A batch that does not fill up is
 a step of its own, so epochs equal `model.fit`. A few jobs make a stack, which stays in the processor's cache, and each
-core works on a stack: a program runs one after the other of its small operations. Convolutions are slow inside a scan
-on CPUs; models with them are stepped from Python.
+core works on a stack, since a program runs its small operations one after the other. Convolutions are slow inside a
+scan on CPUs; models with them are stepped from Python.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class _Program:
         self.stepped = any("Conv" in layer["class_name"] for layer in layer_configs(experiment.model))
         self._initial: dict[tuple[str, tuple[str, ...], int], list[np.ndarray]] = {}
         self._orders: dict[int, np.ndarray] = {}
-        self._compiled: dict[str, Callable[[Stack], Any]] = {}
+        self._compiled: dict[str, Any] = {}
 
     def stacks(self, jobs: Sequence[Job], cores: int) -> list[list[Job]]:
         """The jobs in stacks of one size, so many that each core has one and few jobs are together.
@@ -115,11 +115,10 @@ class _Program:
         import jax
 
         cores = cores or os.cpu_count() or 1
-        waiting, found, seconds = self.stacks(jobs, cores), [], 0.0
+        stacks, found, seconds = self.stacks(jobs, cores), [], 0.0
         with ThreadPoolExecutor(cores) as pool:
-            while waiting:
-                prepared = [self._prepared(stack, of=len(jobs)) for stack in waiting[:cores]]
-                waiting = waiting[cores:]
+            for at in range(0, len(stacks), cores):
+                prepared = [self._prepared(stack, of=len(jobs)) for stack in stacks[at : at + cores]]
                 began = time.perf_counter()
                 ended = list(pool.map(lambda train: train(), prepared))
                 seconds += time.perf_counter() - began
@@ -142,10 +141,7 @@ class _Program:
         stack, axes = self._stacked(jobs)
         options = self._compiler_options(of)
         if self.stepped:
-            alone = [
-                jax.tree.map(lambda a, axis, n=n: a if axis is None else a[n], stack, axes) for n in range(len(jobs))
-            ]
-            return self._stepping(alone, options)
+            return self._stepping(stack, axes, len(jobs), options)
         program = self._compile(options, jax.vmap(self._whole_run, in_axes=(axes,)), stack)
         return lambda: jax.block_until_ready(program(stack))
 
@@ -279,36 +275,36 @@ class _Program:
         carry, losses = jax.lax.scan(epoch, start, jnp.arange(self.experiment.epochs))
         return self._end(carry, stack, losses.reshape(-1))
 
-    def _stepping(self, stacks: Sequence[Stack], options: Any) -> Callable[[], Any]:
+    def _stepping(self, stack: Stack, axes: Stack, jobs: int, options: Any) -> Callable[[], Any]:
         """One job after the other: kernels with an axis of jobs take convolutions twice the time of all of them."""
         import jax
         import jax.numpy as jnp
 
+        def of(job: int) -> tuple[Stack, Any]:
+            own = jax.tree.map(lambda a, axis: a if axis is None else a[job], stack, axes)
+            return own, (own["trainable"], own["fixed"], own["optimizer"])
+
         n, size, epochs = len(self.experiment.y), self.experiment.batch_size, range(self.experiment.epochs)
         batches = [range(at, min(at + size, n)) for at in range(0, n, size)]
-        orders = [np.asarray(stack["orders"]) for stack in stacks]
-
-        def start(stack: Stack) -> Any:
-            return jax.tree.map(jnp.copy, (stack["trainable"], stack["fixed"], stack["optimizer"]))
-
-        stack, order = stacks[0], orders[0][0]
-        begin = self._compile(options, self._begin_epoch, start(stack), stack, 0)
+        own, carry = of(0)
+        begin = self._compile(options, self._begin_epoch, carry, own, 0)
         steps = {
-            len(rows): self._compile(options, self._step, start(stack), order[: len(rows)], stack, donate_argnums=0)
+            len(rows): self._compile(options, self._step, carry, np.asarray(rows, "int32"), own, donate_argnums=0)
             for rows in (batches[0], batches[-1])
         }
-        end = self._compile(options, self._end, start(stack), stack, jnp.zeros(len(epochs) * len(batches)))
+        end = self._compile(options, self._end, carry, own, jnp.zeros(len(epochs) * len(batches)))
 
         def run() -> Any:
             found = []
-            for stack, order in zip(stacks, orders, strict=True):
-                carry, losses = start(stack), []
+            for job in range(jobs):
+                own, first = of(job)
+                carry, losses, order = jax.tree.map(jnp.copy, first), [], np.asarray(own["orders"])
                 for epoch in epochs:
-                    carry = begin(carry, stack, epoch)
+                    carry = begin(carry, own, epoch)
                     for rows in batches:
-                        carry, loss = steps[len(rows)](carry, order[epoch, rows.start : rows.stop], stack)
+                        carry, loss = steps[len(rows)](carry, order[epoch, rows.start : rows.stop], own)
                         losses.append(loss)
-                found.append(end(carry, stack, jnp.stack(losses).astype("float32")))
+                found.append(end(carry, own, jnp.stack(losses).astype("float32")))
             return jax.block_until_ready(jax.tree.map(lambda *parts: jnp.stack(parts), *found))
 
         return run

@@ -10,7 +10,7 @@ import numpy as np
 from unstuck.measure.case import Case
 from unstuck.measure.data import Data
 from unstuck.measure.setup import Setup
-from unstuck.measure.tokens import Tokens
+from unstuck.measure.tokens import Tokens, one_a_step
 
 MAX_COLUMNS = 400
 """Columns of values; wider rows are projected to as many leading components."""
@@ -69,8 +69,8 @@ def _values(data: Data) -> tuple[np.ndarray, np.ndarray]:
 
 def _summary(x: np.ndarray, held: np.ndarray, *, tokens: bool) -> tuple[np.ndarray, np.ndarray]:
     """What does not depend on the place in a row; no columns for a plain table."""
-    if tokens and x.ndim == 3 and x.shape[2] == 1:
-        x, held = x[..., 0], held[..., 0]
+    if tokens:
+        x, held = one_a_step(x), one_a_step(held)
     if x.ndim > 2 and x.shape[1:] == held.shape[1:]:
         return _moments(x), _moments(held)
     if tokens and x.ndim == 2 and x.shape[1] > 1:

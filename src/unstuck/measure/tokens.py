@@ -46,14 +46,18 @@ class Tokens:
         return cls() if found is None else cls(*_told(found))
 
 
+def one_a_step(x: np.ndarray) -> np.ndarray:
+    """Inputs of one value a step, (n, steps, 1), as rows (n, steps); others as they are."""
+    return x[..., 0] if x.ndim == 3 and x.shape[2] == 1 else x
+
+
 def sequences(x: np.ndarray) -> np.ndarray | None:
     """Rows (n, steps) of inputs (n, steps) or (n, steps, 1) that are whole numbers from 0 on; None for others."""
-    rows = x[..., 0] if x.ndim == 3 and x.shape[2] == 1 else x
-    if rows.ndim != 2 or rows.shape[1] < MIN_STEPS or rows.dtype.kind not in "iuf":
+    rows = one_a_step(x)
+    if rows.ndim != 2 or rows.shape[1] < MIN_STEPS or rows.dtype.kind not in "iuf" or not len(rows):
         return None
-    return (
-        rows if len(rows) and np.isfinite(rows).all() and rows.min() >= 0 and (rows == np.floor(rows)).all() else None
-    )
+    whole = np.isfinite(rows).all() and rows.min() >= 0 and (rows == np.floor(rows)).all()
+    return rows if whole else None
 
 
 def _told(rows: np.ndarray) -> tuple[int, int, bool]:

@@ -59,6 +59,19 @@ x, y = load_digits(return_X_y=True)
 x = (x / 16).reshape(-1, 8, 8, 1).astype("float32")
 x, x_val, y, y_val = train_test_split(x, y, test_size=0.25, random_state=0, stratify=y)
 """,
+    # 800 rows of up to 12 numbered words, filled up with 0, (n, 12); labels 0 and 1 by three words of each row.
+    "words": """\
+rng = np.random.default_rng(0)
+good, bad, other = np.arange(20, 30), np.arange(30, 40), np.arange(1, 20)
+y = rng.integers(0, 2, 800)
+x = np.zeros((800, 12), "int32")
+for row, label in zip(x, y):
+    length = rng.integers(6, 13)
+    row[:length] = rng.choice(other, length)
+    row[rng.integers(0, length, 3)] = rng.choice(good if label else bad, 3)
+x = rng.permutation(41)[x] * (x > 0)  # the numbers follow no order
+x, x_val, y, y_val = x[:600], x[600:], y[:600], y[600:]
+""",
 }
 
 DATA_SETS = tuple(_PREPARE)

@@ -82,23 +82,21 @@ def linked(windows: np.ndarray, least: float) -> tuple[int, bool, np.ndarray] | 
     for shift, backwards, ends, starts, rich in _pieces(windows):
         after = _continued(ends, starts, rich)
         found = (after >= 0).mean()
-        if found >= least and found - _by_chance(windows, shift, rich, backwards=backwards) >= least:
+        if found < least:
+            continue
+        other = row_hashes(np.roll(windows[:, :-shift], 1, axis=1))  # steps in another order: matched by chance alone
+        chance = _continued(other, starts, rich) if backwards else _continued(ends, other, rich)
+        if found - (chance >= 0).mean() >= least:  # rows of small whole numbers continue one another so
             return shift, backwards, after
     return None
 
 
 def _continued(ends: np.ndarray, starts: np.ndarray, rich: np.ndarray) -> np.ndarray:
+    """Of each rich piece that ends a window, another window that starts with it; -1: none."""
     after = match(ends, starts)
     after[~rich] = -1
     after[after == np.arange(len(after))] = -1
     return after
-
-
-def _by_chance(windows: np.ndarray, shift: int, rich: np.ndarray, *, backwards: bool) -> float:
-    """Share of windows that another one continues when its steps are in another order: small whole numbers do."""
-    late, early = windows[:, shift:], windows[:, :-shift]
-    ends, starts = row_hashes(late), row_hashes(np.roll(early, 1, axis=1))
-    return float((_continued(*((starts, ends) if backwards else (ends, starts)), rich) >= 0).mean())
 
 
 def _pieces(windows: np.ndarray) -> Iterator[tuple[int, bool, np.ndarray, np.ndarray, np.ndarray]]:
