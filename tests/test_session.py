@@ -74,6 +74,17 @@ def test_watch_stops_training_when_the_loss_is_no_number():
     assert len(history.epoch) < 50
 
 
+def test_watch_stops_within_an_epoch():
+    import keras
+
+    x, y = (np.repeat(part, 20, axis=0) for part in rows())
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(1e30), loss="mse")
+    watch = unstuck.Watch("stop", experiments="off")
+    model.fit(x, y, batch_size=1, epochs=1, verbose=0, callbacks=[watch])
+    assert watch.report.fits[0].steps < len(x) / 2
+
+
 def test_a_model_that_is_not_compiled_gets_a_clear_error():
     import keras
 

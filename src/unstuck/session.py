@@ -19,7 +19,6 @@ from unstuck.record.recorder import Recorder
 from unstuck.record.refit import Request
 from unstuck.record.sites import user_site
 from unstuck.record.store import new_folder
-from unstuck.record.tap import Call
 from unstuck.record.watch import FitRecorder
 from unstuck.settings import Settings, parse_budget
 
@@ -191,9 +190,8 @@ class Watch(FitRecorder):
         self._site = None
         super().on_train_begin(logs)
 
-    def stepped(self, call: Call) -> None:
-        super().stepped(call)
-        if self._on_error == "stop" and not np.isfinite(float((call.logs or {}).get("loss", 0.0))):
+    def non_finite(self) -> None:
+        if self._on_error == "stop":
             self._model.stop_training = True  # `model` would synchronise JAX state that has been given away
 
     def on_train_end(self, logs: Any = None) -> None:

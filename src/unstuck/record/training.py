@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isfinite
 from types import GeneratorType
 from typing import Any
@@ -39,8 +39,9 @@ _PLAIN = (int, float, str, bool, type(None))
 class Training:
     """Writes what happens in one training. Nothing here changes it."""
 
-    def __init__(self, recorder: Recorder, model: Any) -> None:
+    def __init__(self, recorder: Recorder, model: Any, non_finite: Callable[[], None] | None = None) -> None:
         self.recorder, self.model = recorder, model
+        self._on_non_finite = non_finite
         self.number = recorder.fits
         recorder.fits += 1
         self.epoch, self.steps = 0, 0
@@ -220,6 +221,8 @@ class Training:
             self._snapshots.saw(loss)
             if self._finite and not isfinite(loss):
                 self._finite = False
+                if self._on_non_finite is not None:
+                    self._on_non_finite()
                 self._keep_bad(step, loss, batches)
         self.recorder.writer.steps(self.number, self.epoch, read)
         self._drained = time.monotonic()

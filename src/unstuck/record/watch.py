@@ -66,6 +66,9 @@ class FitRecorder(keras.callbacks.Callback):
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "raised"
         self._end(status, error=f"{type(error).__name__}: {str(error)[:2000]}")
 
+    def non_finite(self) -> None:
+        """The loss is no number any more: told once, when losses are next read or at the end of the epoch."""
+
     def _begin(self, frame: FrameType | None) -> None:
         self._began = True
         if not self._recorder.chosen:
@@ -76,7 +79,7 @@ class FitRecorder(keras.callbacks.Callback):
             held = held_out(found)
         if self._site is None:
             self._site = self._recorder.site(depth=4)
-        training = Training(self._recorder, self.model)
+        training = Training(self._recorder, self.model, self.non_finite)
         training.begin(found, held, self._site, loop=False)
         self._training = training
         self._flow.start("train", self.model, found.get("epoch_iterator"), training.stepped, training)
