@@ -10,7 +10,7 @@ import pytest
 from tests.record.made_again import answers_again, recorded
 
 from unstuck.record.describe import serialized
-from unstuck.record.rebuild import rebuild
+from unstuck.record.rebuild import load_objects, rebuild
 from unstuck.record.recorded import read_run
 from unstuck.record.unfold import unfold
 
@@ -140,6 +140,31 @@ def test_a_layer_with_weights_of_its_own_stays_one_layer_of_the_graph(tmp_path: 
     kinds = [layer["kind"] for layer in run.fits[0].body["model"]["layers"]]
     assert ["Gate", "Dense"] == [kind for kind in kinds if kind != "InputLayer"]
     assert np.allclose(np.load(tmp_path / "expected.npy"), answers_again(run, run.fits[0]), atol=1e-5)
+
+
+FROZEN_INSIDE = """
+class Taught(keras.Model):
+    def __init__(self, teacher):
+        super().__init__()
+        self.teacher = teacher
+        self.first = keras.layers.Dense(8, activation="relu")
+        self.out = keras.layers.Dense(1, activation="sigmoid")
+    def call(self, x):
+        return self.out(self.first(x))
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        return keras.ops.mean(keras.ops.square(self.teacher(x) - y_pred))
+teacher = keras.Sequential([keras.Input((30,)), keras.layers.Dense(1, activation="sigmoid")])
+teacher.trainable = False
+model = Taught(teacher)
+model.first.trainable = False
+"""
+
+
+def test_what_is_frozen_in_a_model_of_an_own_class_is_frozen_when_it_is_made_again(tmp_path: Path) -> None:
+    run, fit = recorded(FROZEN_INSIDE, tmp_path)
+    model = rebuild(fit.body["model"]["config"], None, load_objects(run.folder, 0), (fit.arrays["train-x0"],))
+    assert [layer.trainable for layer in (model, model.teacher, model.first, model.out)] == [True, False, False, True]
+    assert [v.shape for v in model.trainable_variables] == [(8, 1), (1,)]
 
 
 def test_a_large_array_among_the_arguments_is_not_written_down(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ Made = tuple[tuple[Any, ...], dict[str, Any]]
 """Arguments that a class was called with: by position, and by name."""
 MADE_WITH = "made_with"
 """Where a configuration keeps them, as a serialized list of both."""
+TRAINS = "trains"
+"""Beside them: which of the layer and those it holds are trainable, a parent before its children."""
 MOST_CELLS = 1_000
 """Values of an array among them at most: a matrix of word vectors as text would be larger than all else in a record."""
 
@@ -84,8 +86,9 @@ def _speaking(model: Any, made_with: Callable[[Any], Any]) -> Iterator[None]:
         arguments = _arguments(made_with(layer))
         if arguments is None:
             return original(layer)
+        trains = [bool(part.trainable) for part in layer._flatten_layers()]
         own = {"name": layer.name, "trainable": layer.trainable, "dtype": layer.dtype_policy.name}
-        return {**own, MADE_WITH: arguments}
+        return {**own, MADE_WITH: arguments, TRAINS: trains}
 
     own = {type(layer) for layer in model._flatten_layers() if not is_keras(type(layer))}
     silent = {cls: partialmethod(partial(get_config, cls.get_config)) for cls in own if says_nothing(cls)}

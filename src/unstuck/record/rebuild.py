@@ -14,7 +14,7 @@ import numpy as np
 
 from unstuck.record import custom
 from unstuck.record.altered import replaced
-from unstuck.record.describe import MADE_WITH, leaf_layers, says_nothing
+from unstuck.record.describe import MADE_WITH, TRAINS, leaf_layers, says_nothing
 
 
 class CannotRebuild(Exception):
@@ -91,7 +91,12 @@ def _from_config(original: Any, cls: Any, config: dict[str, Any]) -> Any:
         layer = cls(*arguments, **named)
     finally:
         keras.config.set_dtype_policy(before)
-    layer.name, layer.trainable = config["name"], config["trainable"]
+    layer.name = config["name"]
+    parts = layer._flatten_layers()
+    trains = config.get(TRAINS, ())
+    flags = trains if len(trains) == len(parts) else [config["trainable"]] * (not config["trainable"])
+    for part, flag in zip(parts, flags, strict=False):
+        part.trainable = flag  # which its own parts follow, until it is their turn
     return layer
 
 

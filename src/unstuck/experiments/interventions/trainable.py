@@ -14,6 +14,7 @@ from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.intervention import Intervention
 from unstuck.finding import Edit, Fix, Location
 from unstuck.measure.setup import Layer, Setup
+from unstuck.record.describe import TRAINS
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ def _thaw(model: dict[str, Any]) -> None:
     for part in _parts(model):
         if "trainable" in part["config"]:
             part["config"]["trainable"] = True
+        part["config"].pop(TRAINS, None)
 
 
 def _parts(model: dict[str, Any]) -> Iterator[dict[str, Any]]:
