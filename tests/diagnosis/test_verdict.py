@@ -15,6 +15,7 @@ def finding(rule: str, code: str, confidence: str) -> Any:
     )
 
 
+CASE: Any = SimpleNamespace(get=lambda kind: SimpleNamespace(steps=9, cut=False, words=""))
 LEAK, SHORT, TWO = ("target-in-features", "LEK301"), ("too-few-updates", "OPT107"), ("dropout-too-strong", "CAP202")
 
 
@@ -30,26 +31,31 @@ LEAK, SHORT, TWO = ("target-in-features", "LEK301"), ("too-few-updates", "OPT107
     ],
 )
 def test_a_leak_that_was_priced_is_said_before_what_more_training_brings(found: list[Any], verdict: str) -> None:
-    case: Any = SimpleNamespace()
     skill: Any = SimpleNamespace(best=0.9)
-    said = _verdict(case, [finding(*one) for one in found], skill, None, None)
+    said = _verdict(CASE, [finding(*one) for one in found], skill, None, None)
     assert said[0] == verdict
     assert (LEAK[0] in said[1]) == (verdict == "misleading")
 
 
 def test_what_is_proven_and_helps_when_it_is_changed_impairs() -> None:
-    case: Any = SimpleNamespace()
     skill: Any = SimpleNamespace(best=0.9)
-    assert _verdict(case, [finding(*TWO, "proven")], skill, None, None, {"x1"})[0] == "impaired"
+    assert _verdict(CASE, [finding(*TWO, "proven")], skill, None, None, {"x1"})[0] == "impaired"
 
 
 @pytest.mark.parametrize(("learnable", "said"), [(0.03, "(0.03)"), (float("nan"), "no reference is at hand")])
 def test_at_chance_a_reference_is_named_only_where_there_is_one(learnable: float, said: str) -> None:
-    case: Any = SimpleNamespace(get=lambda kind: SimpleNamespace(steps=9, cut=False))
     skill: Any = SimpleNamespace(best=0.02, held=float("nan"), reported_loss=1.0)
     curve: Any = SimpleNamespace(falls=0.0, non_finite_step=None)
     room: Any = SimpleNamespace(learnable=learnable, exists=False)
-    verdict, sentence = _without_fault(case, [], skill, curve, room)
+    verdict, sentence = _without_fault(CASE, [], skill, curve, room)
     assert "unknown" == verdict
     assert said in sentence
     assert "nan" not in sentence
+
+
+def test_a_fit_that_raised_before_its_first_step_is_not_called_impaired_by_what_is_likely() -> None:
+    never = SimpleNamespace(steps=0, cut=True, words="ended with ValueError: bad before its first step")
+    case: Any = SimpleNamespace(get=lambda kind: never)
+    skill: Any = SimpleNamespace(best=-1.0)
+    said = _verdict(case, [finding(*TWO, "likely")], skill, None, SimpleNamespace(exists=True))  # type: ignore[arg-type]
+    assert ("unknown", "Not judged: the fit ended with ValueError: bad before its first step.") == said

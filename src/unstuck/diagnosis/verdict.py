@@ -107,6 +107,9 @@ def _verdict(
     reached = skill.best if skill else float("nan")
     if proven:
         return _stuck(proven[0], reached)
+    ending = case.get(Ending)
+    if not ending.steps and ending.cut:
+        return "unknown", f"Not judged: the fit {ending.words}."
     if leaks:
         return "misleading", f"The score is not what it claims: {leaks[0].message}."
     if silent is not None:
@@ -159,9 +162,6 @@ def _behind(outputs: Mapping[str, Case]) -> list[str]:
 def _without_fault(
     case: Case, findings: Sequence[Finding], skill: Skill | None, curve: Curve | None, room: Room | None
 ) -> tuple[Verdict, str]:
-    ending = case.get(Ending)
-    if not ending.steps and ending.cut:
-        return "unknown", f"Not judged: the fit {ending.words}."
     if skill is None or not np.isfinite(skill.best):
         raised = case.fit.end.get("error")
         why = (
@@ -172,7 +172,7 @@ def _without_fault(
             or "too little was recorded"
         )
         return "unknown", f"Not judged: {str(why).splitlines()[0]}."
-    reached, learnable = skill.best, room.learnable if room else float("nan")
+    ending, reached, learnable = case.get(Ending), skill.best, room.learnable if room else float("nan")
     on = "held-out" if np.isfinite(skill.held) else "training"
     falling = curve.falls if curve else 0.0
     if not np.isfinite(skill.reported_loss) and curve is not None and curve.non_finite_step is not None:

@@ -10,13 +10,16 @@ from unstuck.finding import Evidence
 from unstuck.measure.data import Data
 from unstuck.measure.network.normalisers import Normalisers
 from unstuck.measure.seen import gathered, loss_at_chance
-from unstuck.measure.setup import Setup
+from unstuck.measure.setup import Layer, Setup
 from unstuck.measure.skill import Skill
+from unstuck.measure.training.ending import Ending
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 
 FAR = 3.0
 """Root mean square of a column from which inputs count as unscaled beside a layer that was meant to scale them; within
 a factor of 3 of 1 initial weights and usual rates do as well as at 1. Nothing is said without a trial."""
+BUILT_LATE = "Normalization.build"
+"""In what JAX raises where a layer that was not adapted makes its mean and variance inside a compiled step."""
 
 
 class NormalizationNotAdapted(Rule):
@@ -32,6 +35,7 @@ class NormalizationNotAdapted(Rule):
 
     What you see
     What unscaled inputs look like, although there is a layer against it: a loss in the hundreds, a plateau, NaN.
+    On JAX, where the model is built by its first step, fit ends with an UnexpectedTracerError.
 
     How it is proven
     The layer's weights are read from the record: mean 0 and variance 1. The same network is trained from the same seeds
@@ -84,16 +88,18 @@ model.fit(x, y, epochs=40, validation_data=(x_val, y_val), verbose=0)
     )
 
     def check(
-        self, setup: Setup, data: Data, normalisers: Normalisers, skill: Skill | None
+        self, setup: Setup, data: Data, normalisers: Normalisers, skill: Skill | None, ending: Ending
     ) -> Cleared | NotApplicable | Suspect:
         if not normalisers.idle and not normalisers.active:
             return NotApplicable("there is no Normalization layer")
         if not normalisers.idle:
             return Cleared("every Normalization layer has a mean and a variance")
+        layer = normalisers.idle[0]
+        if not ending.steps and BUILT_LATE in ending.error:
+            return self._raised(setup, layer, ending)
         size = max(_largest(array) for array in data.x)
         if size <= FAR:
             return Cleared(f"it changes nothing, and the inputs are of the size {size:.2g} already", size, FAR)
-        layer = normalisers.idle[0]
         return Suspect(
             message=f"{layer.name} was never adapted: inputs as large as {size:,.4g} pass it as they are",
             location=setup.layer_location(layer, label="mean 0, variance 1: it changes nothing")
@@ -128,6 +134,16 @@ model.fit(x, y, epochs=40, validation_data=(x_val, y_val), verbose=0)
                 "model-too-small",
                 "class-imbalance",
             ),
+        )
+
+    def _raised(self, setup: Setup, layer: Layer, ending: Ending) -> Suspect:
+        return Suspect(
+            message=f"{layer.name} was never adapted, and JAX cannot build it within a training step",
+            confidence="proven",
+            location=setup.layer_location(layer, label="has no mean and variance") or setup.fit_location(),
+            evidence=(Evidence(measure="ending", text=f"fit {ending.words.partition(':')[0]} in {BUILT_LATE}"),),
+            conclusion="a layer that was adapted, or given its mean and variance, has nothing left to make there",
+            fix=AdaptNormalization(layer.name).edit(setup),
         )
 
 

@@ -16,17 +16,20 @@ class Ending:
         cut: it was interrupted, killed or ended by an exception: how short it was is no fault of what was written.
         steps: optimiser steps made until then.
         words: `was interrupted after 12 steps, in epoch 1 of 6`.
+        error: what it raised, all lines of it; empty where it raised nothing.
     """
 
     cut: bool
     steps: int
     words: str
+    error: str = ""
 
     @classmethod
     def of(cls, case: Case) -> Self:
         end, steps, planned = case.fit.end, len(case.fit.losses), int(case.fit.body.get("epochs") or 1)
-        status, error = end.get("status"), str(end.get("error") or "").split("\n")[0]
-        how = {"raised": f"ended with {error[:120]}", "interrupted": "was interrupted"}.get(
+        status, error = end.get("status"), str(end.get("error") or "")
+        first = error.partition("\n")[0]
+        how = {"raised": f"ended with {first[:120]}", "interrupted": "was interrupted"}.get(
             str(status), "did not come to its end"
         )
         if not steps:
@@ -34,4 +37,4 @@ class Ending:
         else:
             of = f", in epoch {min(len(case.fit.epochs) + 1, planned)} of {planned}" if planned > 1 else ""
             where = f"after {steps} step{'s' if steps > 1 else ''}{of}"
-        return cls(cut=status != "completed", steps=steps, words=f"{how} {where}")
+        return cls(cut=status != "completed", steps=steps, words=f"{how} {where}", error=error)
