@@ -31,3 +31,16 @@ def test_a_fit_that_was_cut_to_where_nothing_is_learnt_refutes_nothing(cut: str,
     suspect = Suspect("the output is linear", cures=(CURE,))
     finding, result = uphold(Judged(RULE, RuleResult(RULE.name, RULE.code, "found"), suspect), NOTHING, tested)
     assert (outcome, outcome == "inconclusive") == (result.outcome, finding is not None)
+
+
+@pytest.mark.parametrize(("rival", "outcome"), [(0.94, "refuted"), (0.6, "found")])
+def test_a_network_that_does_as_well_with_another_rate_is_not_too_small(rival: float, outcome: str) -> None:
+    def trial(name: str, role: Any, skill: float, judged: str) -> Trial:
+        values, baseline = (skill,) * 3, (0.5,) * 3
+        return Trial(name, role, name, value=values, baseline=baseline, effect=skill - 0.5, outcome=judged)  # type: ignore[arg-type]
+
+    trials = (trial("wider", "intervention", 0.95, "confirmed"), trial("rate", "rival", rival, "inconclusive"))
+    tested = testing.Tested(trials=trials, by_rule={RULE.name: trials})
+    suspect = Suspect("too few units", cures=(CURE,), cannot=True)
+    finding, result = uphold(Judged(RULE, RuleResult(RULE.name, RULE.code, "found"), suspect), NOTHING, tested)
+    assert (outcome, outcome == "found") == (result.outcome, finding is not None)

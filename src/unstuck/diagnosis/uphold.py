@@ -51,6 +51,10 @@ def uphold(judged: Judged, case: Case, tested: Tested) -> tuple[Finding | None, 
     if best is None:
         return _untested(judged, case, tested, trials)
     if best.outcome == "confirmed":
+        can = max((t for t in trials if t.role == "rival" and t.value), key=mean_skill, default=None)
+        if suspect.cannot and can is not None and mean_skill(can) > mean_skill(best) - WORTH:
+            reason = f"as it is it reaches {can.metric} {mean_skill(can):.2f} with {can.label}"
+            return None, _outcome(result, "refuted", reason)
         advice = not suspect.harm and _learns(best)
         said = replace(judged, suspect=_at_most_warning(judged)) if advice else judged
         return _finding(said, case, tested, best, "confirmed", _confirmed(best, tested, suspect)), result

@@ -65,6 +65,7 @@ class Suspect:
             `possible`), and an experiment decides.
         cures: interventions that should help if this is the cause; the first is the fix that is offered.
         rivals: interventions that should *not* help if this is the cause (another rate, more epochs); shown beside.
+        cannot: it says that the network as it is cannot do better: a rival that does as well as the cure refutes it.
         control: an extra intervention whose outcome is known beforehand, run with and without the cure.
         endpoint: what the trial is scored by, fixed before it runs.
         harm: the cure is expected to lower the score (removing a leak lowers what is shown).
@@ -87,6 +88,7 @@ class Suspect:
     scope: Mapping[str, str] | None = None
     cures: tuple[Intervention, ...] = ()
     rivals: tuple[Intervention, ...] = ()
+    cannot: bool = False
     control: Intervention | None = None
     endpoint: str = "held-out skill"
     harm: bool = False
