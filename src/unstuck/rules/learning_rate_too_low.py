@@ -27,8 +27,9 @@ LEARNT = 0.5
 BARELY = 0.02
 """Share of its initial value by which the loss has fallen under which what the network knows is not from this fit."""
 AT_CHANCE = 0.2
-HALF_WAY = 0.5
-"""Share of the learnable skill below which small steps are worth a trial: they are accused only if it confirms them."""
+LACKING = 0.05
+"""Skill that the training rows lack from which small steps are worth a trial, where nothing else speaks for them: they
+are accused only if it confirms them."""
 STILL_HIGH = 0.2
 """Share of its initial value by which the loss has fallen; less, while it still falls every epoch, is not finished."""
 STILL_LEFT = 0.3
@@ -121,13 +122,14 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
         unfinished = unfinished and not ending.cut and _left(replay, skill) > STILL_LEFT
         still = furthest < MOVED and (setup.optimizer.learning_rate or 0.0) < setup.optimizer.default_rate
         by_luck = fell < BARELY and room is not None and room.exists  # some first weights answer well
-        behind = room is not None and room.exists and skill.train < HALF_WAY * room.learnable
+        behind = room is not None and room.exists and room.learnable - skill.train > LACKING
         slow = behind and not ending.cut and (furthest < MOVED or (_steady(curve.epochs) and fell > 0))
         moved = f"a weight matrix moved by {furthest:.0%} of its size in {replay.last.step} steps"
-        if (skill.train >= LEARNT and not by_luck) or not (still or unfinished or slow):
+        plain = (still or unfinished) and (skill.train < LEARNT or by_luck)
+        if not plain and not slow:
             return Cleared(moved, furthest, MOVED)
         suspect = self._suspect(setup, curve, replay, skill, furthest, fell)
-        return suspect if still or unfinished else replace(suspect, unless_confirmed=moved)
+        return suspect if plain else replace(suspect, unless_confirmed=moved)
 
     def _suspect(
         self, setup: Setup, curve: Curve, replay: Replay, skill: Skill, furthest: float, fell: float
