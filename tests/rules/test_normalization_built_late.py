@@ -18,8 +18,8 @@ model.fit(x, y.astype("float32"), epochs=2, verbose=0)
 """
 
 
-def test_a_fit_that_jax_cannot_begin_is_traced_to_the_layer(tmp_path: Path) -> None:
-    report = Bench().diagnose(Example(CODE.format(adapt="")), tmp_path / "a", Settings(experiments="off"))
+def test_a_fit_that_jax_cannot_begin_is_traced_to_the_layer(bench: Bench, tmp_path: Path) -> None:
+    report = bench.diagnose(Example(CODE.format(adapt="")), tmp_path / "a", Settings(experiments="off"))
     found = report.findings[0]
     assert ("normalization-not-adapted", "proven") == (found.rule, found.confidence)
     assert "UnexpectedTracerError" in found.evidence[0].text
@@ -27,8 +27,8 @@ def test_a_fit_that_jax_cannot_begin_is_traced_to_the_layer(tmp_path: Path) -> N
     assert [edit.text for edit in found.fix.edits] == ["normalise.adapt(x)\n"]
 
 
-def test_an_adapted_layer_trains(tmp_path: Path) -> None:
+def test_an_adapted_layer_trains(bench: Bench, tmp_path: Path) -> None:
     code = CODE.format(adapt="normalise.adapt(x)")
-    report = Bench().diagnose(Example(code), tmp_path / "a", Settings(experiments="off"))
+    report = bench.diagnose(Example(code), tmp_path / "a", Settings(experiments="off"))
     assert 2 == report.fits[0].epochs
     assert "normalization-not-adapted" not in {finding.rule for finding in report.findings}

@@ -52,29 +52,29 @@ class Passes:
         except Exception:
             return [], float("nan")
 
-    def loss(self, target: Any, answer: Any) -> float:
-        """The compiled loss of these answers."""
-        return float(as_numpy(self._run(self._loss_of, (target, answer))))
+    def loss(self, inputs: Any, target: Any, answer: Any) -> float:
+        """The loss of these answers; `inputs` for a loss of the model's own that reads them."""
+        return float(as_numpy(self._run(self._loss_of, (inputs, target, answer))))
 
-    def gradient_of_answers(self, target: Any, answer: Any) -> np.ndarray | None:
+    def gradient_of_answers(self, inputs: Any, target: Any, answer: Any) -> np.ndarray | None:
         """The gradient of the compiled loss for the answers, None where the loss does not depend on them."""
         backend = keras.backend.backend()
         if backend == "jax":
             import jax
 
-            return as_numpy(self._run(jax.grad(self._loss_of, argnums=1), (target, answer)))
+            return as_numpy(self._run(jax.grad(self._loss_of, argnums=2), (inputs, target, answer)))
         if backend == "tensorflow":
             import tensorflow as tf
 
             with tf.GradientTape() as tape:
                 tape.watch(answer)
-                value = self._loss_of(target, answer)
+                value = self._loss_of(inputs, target, answer)
             found = tape.gradient(value, answer)
         else:
             import torch
 
             answer = answer.detach().clone().requires_grad_()
-            value = self._loss_of(target, answer)
+            value = self._loss_of(inputs, target, answer)
             found = torch.autograd.grad(value, answer, allow_unused=True)[0] if value.requires_grad else None
         return None if found is None else as_numpy(found)
 
@@ -166,8 +166,8 @@ class Passes:
         self._layers = layers
         return outputs
 
-    def _loss_of(self, target: Any, answer: Any) -> Any:
-        return self._model.compute_loss(None, target, answer, None)
+    def _loss_of(self, inputs: Any, target: Any, answer: Any) -> Any:
+        return self._model.compute_loss(inputs, target, answer, None)
 
     def _native_loss(self, inputs: Any, target: Any, weights: Any) -> Any:
         model = self._model

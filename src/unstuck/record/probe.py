@@ -199,9 +199,10 @@ def _loss_reactions(
         return unknown
     rng, y = np.random.default_rng(SEED), targets[0]
     outputs = np.asarray(model.predict(arranged(list(x), model), verbose=0, batch_size=256))
+    inputs = arranged([ops.convert_to_tensor(part) for part in x], model)
 
     def loss(target: np.ndarray, answer: np.ndarray) -> float:
-        return passes.loss(ops.convert_to_tensor(target), ops.convert_to_tensor(answer))
+        return passes.loss(inputs, ops.convert_to_tensor(target), ops.convert_to_tensor(answer))
 
     def changes() -> dict[str, Any]:
         base = loss(y, outputs)
@@ -217,7 +218,7 @@ def _loss_reactions(
         }
 
     def zero() -> bool:
-        gradient = passes.gradient_of_answers(ops.convert_to_tensor(y), ops.convert_to_tensor(outputs))
+        gradient = passes.gradient_of_answers(inputs, ops.convert_to_tensor(y), ops.convert_to_tensor(outputs))
         return gradient is None or bool((gradient == 0).all())
 
     return {**unknown, **_safely(changes, {}), "gradient_zero": _safely(zero, False)}
