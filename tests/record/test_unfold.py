@@ -10,7 +10,7 @@ import pytest
 from tests.record.made_again import answers_again, recorded
 
 from unstuck.record.describe import serialized
-from unstuck.record.rebuild import load_objects, rebuild
+from unstuck.record.rebuild import CannotRebuild, load_objects, rebuild
 from unstuck.record.recorded import read_run
 from unstuck.record.unfold import unfold
 
@@ -167,13 +167,55 @@ def test_what_is_frozen_in_a_model_of_an_own_class_is_frozen_when_it_is_made_aga
     assert [v.shape for v in model.trainable_variables] == [(8, 1), (1,)]
 
 
+CONFIGURED = """
+from dataclasses import dataclass
+@dataclass
+class Config:
+    units: int = 8
+    scale: object = None
+class Net(keras.Model):
+    def __init__(self, config, activation):
+        super().__init__()
+        self.scale, self.activation = config.scale, activation
+        self.hidden = keras.layers.Dense(config.units)
+        self.out = keras.layers.Dense(1, activation="sigmoid")
+    def call(self, x):
+        return self.out(keras.ops.multiply(self.activation(self.hidden(x)), self.scale))
+bend = 0.1
+model = Net(Config(scale=np.full((8,), 0.5, "float32")), activation=lambda h: keras.ops.leaky_relu(h, bend))
+"""
+
+
+def test_a_class_that_is_called_with_what_is_no_text_is_made_again_and_opened(tmp_path: Path) -> None:
+    run, fit = recorded(CONFIGURED, tmp_path)
+    expected = np.load(tmp_path / "expected.npy")
+    made = fit.body["model"]["config"]["config"]["made_with"]
+    assert {"held"} == {value["class_name"] for value in (*made[0], *made[1].values())}
+    assert np.allclose(expected, answers_again(run, fit), atol=1e-5)
+    assert unfold(tmp_path, fit)
+    run = read_run(tmp_path)
+    assert ["Dense", "Dense"] == [
+        layer["kind"] for layer in run.fits[0].body["model"]["layers"] if layer["kind"] == "Dense"
+    ]
+    assert np.allclose(expected, answers_again(run, run.fits[0]), atol=1e-5)
+
+
+def test_a_class_that_is_called_with_what_cannot_be_kept_says_so(tmp_path: Path) -> None:
+    code = CONFIGURED.replace('np.full((8,), 0.5, "float32")', "0.5").replace(
+        "    units: int = 8", "    units: int = 8\n    lock: object = __import__('threading').Lock()"
+    )
+    run, fit = recorded(code, tmp_path)
+    with pytest.raises(CannotRebuild, match="Net was called with a Config, which cannot be kept"):
+        answers_again(run, fit)
+
+
 def test_a_large_array_among_the_arguments_is_not_written_down(tmp_path: Path) -> None:
     code = OWN_WEIGHTS.replace("Gate(0.5)", "Gate(np.full((50, 30), 0.5))").replace("(self.start)", "(0.5)")
-    _, fit = recorded(
+    run, fit = recorded(
         code.replace("model = Net()", "model = keras.Sequential([Gate(np.full((50, 30), 0.5)), Net().out])"), tmp_path
     )
-    assert fit.body["model"]["held"][0]["made_with"] is None
-    assert not unfold(tmp_path, fit)
+    assert "held" == fit.body["model"]["held"][1]["made_with"][0][0]["class_name"]
+    assert np.allclose(np.load(tmp_path / "expected.npy"), answers_again(run, fit), atol=1e-5)
 
 
 def test_a_class_and_one_that_comes_from_it_are_described_and_made_again_without_their_arguments() -> None:

@@ -31,25 +31,39 @@ def _key() -> bytes:
 
 def save(folder: Path, name: str, value: Any) -> bool:
     """Write `value` to `folder/name.pickle` with its signature. False when it cannot be pickled."""
+    try:
+        data = _pickled(value)
+        signature = hmac.new(_key(), data, hashlib.sha256).hexdigest()
+    except Exception:
+        return False
+    (folder / f"{name}.pickle").write_bytes(data)
+    (folder / f"{name}.sig").write_text(signature)
+    return True
+
+
+def picklable(value: Any, most_bytes: int) -> bool:
+    """Whether `value` can be pickled, in so many bytes."""
+    try:
+        return len(_pickled(value)) <= most_bytes
+    except Exception:
+        return False
+
+
+def _pickled(value: Any) -> bytes:
+    """`value` with the code of modules of the person's, which no other process finds by their names."""
+    cloudpickle = importlib.import_module("cloudpickle")
     registered = []
     try:
-        cloudpickle = importlib.import_module("cloudpickle")
         for module in list(sys.modules.values()):
             file = getattr(module, "__file__", None)
             known = module.__name__ in cloudpickle.list_registry_pickle_by_value()
             if file and not known and module.__name__ != "__main__" and is_user_file(file):
                 cloudpickle.register_pickle_by_value(module)
                 registered.append(module)
-        data: bytes = cloudpickle.dumps(value)
-        signature = hmac.new(_key(), data, hashlib.sha256).hexdigest()
-    except Exception:
-        return False
+        return bytes(cloudpickle.dumps(value))
     finally:
         for module in registered:
             cloudpickle.unregister_pickle_by_value(module)
-    (folder / f"{name}.pickle").write_bytes(data)
-    (folder / f"{name}.sig").write_text(signature)
-    return True
 
 
 def load(folder: Path, name: str) -> Any | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Iterator
 from functools import partial, partialmethod
 from typing import Any
 
 import numpy as np
 
+from unstuck.record import custom
 from unstuck.record.altered import replaced, tensorflow_left_alone
 from unstuck.record.functions import compile_config, compiled, functions, is_keras, leaves, named
 from unstuck.record.sites import Site
@@ -19,8 +21,12 @@ MADE_WITH = "made_with"
 """Where a configuration keeps them, as a serialized list of both."""
 TRAINS = "trains"
 """Beside them: which of the layer and those it holds are trainable, a parent before its children."""
+HELD = "held"
+"""Class of an argument among them that is kept with the custom objects instead, under the name it has there."""
 MOST_CELLS = 1_000
-"""Values of an array among them at most: a matrix of word vectors as text would be larger than all else in a record."""
+"""Values of an array as text at most: a matrix of word vectors would be larger than all else in a record."""
+MOST_BYTES = 32 * 2**20
+"""Of an argument that is kept otherwise."""
 
 
 @tensorflow_left_alone()
@@ -100,22 +106,46 @@ def _speaking(model: Any, made_with: Callable[[Any], Any]) -> Iterator[None]:
         yield
 
 
-def _unwritable(made: Any) -> bool:
-    """Whether arguments are the ends of a graph, by which Keras describes a model, or arrays too large for text."""
-    import keras
-
-    leaves = keras.tree.flatten(made)
-    sizes = (np.prod(tuple(getattr(leaf, "shape", ())), dtype=object) for leaf in leaves)
-    return any(isinstance(leaf, keras.KerasTensor) for leaf in leaves) or any(size > MOST_CELLS for size in sizes)
-
-
 def _arguments(made: Any) -> Any:
-    """Arguments serialized, those that are already as they are; None where they are not known or not for text."""
+    """Arguments serialized, those that are already as they are; None where they are not known.
+
+    What is not for text stands there by a name, under which `custom_objects` has it. The ends of a graph are not
+    arguments to be made again: Keras describes such a model itself.
+    """
     import keras
 
-    if made is None or _unwritable(made):
+    if made is None or isinstance(made, list):
+        return made
+    if any(isinstance(leaf, keras.KerasTensor) for leaf in keras.tree.flatten(made)):
         return None
-    return made if isinstance(made, list) else keras.saving.serialize_keras_object([list(made[0]), made[1]])
+    return [[_argument(value) for value in made[0]], {key: _argument(value) for key, value in made[1].items()}]
+
+
+def _argument(value: Any) -> Any:
+    import keras
+
+    sizes = (np.prod(tuple(getattr(leaf, "shape", ())), dtype=object) for leaf in keras.tree.flatten(value))
+    code = callable(value) and not hasattr(value, "get_config")
+    if not code and all(size <= MOST_CELLS for size in sizes):
+        with contextlib.suppress(Exception):  # Keras cannot write it: the configuration of a script, say
+            written = keras.saving.serialize_keras_object(value)
+            json.dumps(written)
+            return written
+    return {"class_name": HELD, "config": _name(value)}
+
+
+def _name(value: Any) -> str:
+    return f"{type(value).__name__} {id(value)}"
+
+
+def _held_arguments(made: Any) -> dict[str, Any]:
+    """Arguments that are not for text, by their name, if they can be kept otherwise."""
+    written = _arguments(made)
+    if written is None or isinstance(made, list):
+        return {}
+    pairs = [*zip(made[0], written[0], strict=True), *((made[1][key], value) for key, value in written[1].items())]
+    found = {_name(v): v for v, w in pairs if isinstance(w, dict) and w.get("class_name") == HELD}
+    return {name: value for name, value in found.items() if custom.picklable(value, MOST_BYTES)}
 
 
 def _held(model: Any, site_of: Callable[[Any], Site | None], made_with: Callable[[Any], Any]) -> list[dict[str, Any]]:
@@ -235,8 +265,8 @@ def _optimizer(optimizer: Any) -> dict[str, Any] | None:
     return described
 
 
-def custom_objects(model: Any) -> dict[str, Any]:
-    """Functions and classes that the configuration refers to by a name that Keras does not know."""
+def custom_objects(model: Any, made_with: Callable[[Any], Any] = lambda _: None) -> dict[str, Any]:
+    """Functions, classes and arguments that the configuration refers to by a name that Keras does not know."""
     found = functions(model)
     for value in leaves(compiled(model)):
         if not is_keras(type(value)) and type(value).__module__ not in ("builtins", "numpy"):
@@ -244,4 +274,5 @@ def custom_objects(model: Any) -> dict[str, Any]:
     for layer in model._flatten_layers():
         if not is_keras(type(layer)):
             found[type(layer).__name__] = type(layer)
+            found |= _held_arguments(made_with(layer))
     return found

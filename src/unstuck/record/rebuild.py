@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 
 from unstuck.record import custom
 from unstuck.record.altered import replaced
-from unstuck.record.describe import MADE_WITH, TRAINS, leaf_layers, says_nothing
+from unstuck.record.describe import HELD, MADE_WITH, TRAINS, leaf_layers, says_nothing
 
 
 class CannotRebuild(Exception):
@@ -70,12 +70,12 @@ def _made_again(custom_objects: dict[str, Any]) -> Iterator[None]:
     import keras
 
     own: list[Any] = [c for c in custom_objects.values() if isinstance(c, type) and issubclass(c, keras.Layer)]
-    silent = {c: classmethod(partial(_from_config, c.from_config)) for c in own if says_nothing(c)}
+    silent = {c: classmethod(partial(_from_config, c.from_config, custom_objects)) for c in own if says_nothing(c)}
     with replaced("from_config", silent):
         yield
 
 
-def _from_config(original: Any, cls: Any, config: dict[str, Any]) -> Any:
+def _from_config(original: Any, held: Mapping[str, Any], cls: Any, config: dict[str, Any]) -> Any:
     import keras
 
     made = config.get(MADE_WITH)
@@ -84,7 +84,16 @@ def _from_config(original: Any, cls: Any, config: dict[str, Any]) -> Any:
             return original(config)
         except TypeError:  # Keras's own words, of which the class need not take all
             return cls(**{k: v for k, v in config.items() if k in inspect.signature(cls.__init__).parameters})
-    arguments, named = keras.saving.deserialize_keras_object(made, safe_mode=False)
+
+    def argument(value: Any) -> Any:
+        if isinstance(value, dict) and value.get("class_name") == HELD:
+            name = value["config"]
+            if name not in held:
+                raise LookupError(f"{cls.__name__} was called with a {name.split()[0]}, which cannot be kept")
+            return held[name]
+        return keras.saving.deserialize_keras_object(value, safe_mode=False)
+
+    arguments, named = [argument(value) for value in made[0]], {key: argument(v) for key, v in made[1].items()}
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(config["dtype"])  # the layers that it makes have that of the process
     try:

@@ -129,7 +129,7 @@ class Training:
                 f"training ran {over}; it was recorded once, from the first process, and is tried again on one device"
             )
             recorder.writer.event("note", {"text": text})
-        objects = custom_objects(model)
+        objects = custom_objects(model, recorder.made_with)
         if objects and not custom.save(recorder.folder, f"custom-{self.number}", objects):
             recorder.writer.event("note", {"text": "custom objects could not be pickled: " + ", ".join(objects)})
         self._described = bool(model.built)
