@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-from collections.abc import Callable, Iterator
-from functools import partial, partialmethod
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from unstuck.record import custom
 from unstuck.record.altered import replaced, tensorflow_left_alone
 from unstuck.record.functions import compile_config, compiled, functions, is_keras, leaves, named
+from unstuck.record.made import MADE_WITH, kept_beside, speaking, written
 from unstuck.record.sites import Site
-
-Made = tuple[tuple[Any, ...], dict[str, Any]]
-"""Arguments that a class was called with: by position, and by name."""
-MADE_WITH = "made_with"
-"""Where a configuration keeps them, as a serialized list of both."""
-TRAINS = "trains"
-"""Beside them: which of the layer and those it holds are trainable, a parent before its children."""
-HELD = "held"
-"""Class of an argument among them that is kept with the custom objects instead, under the name it has there."""
-MOST_CELLS = 1_000
-"""Values of an array as text at most: a matrix of word vectors would be larger than all else in a record."""
-MOST_BYTES = 32 * 2**20
-"""Of an argument that is kept otherwise."""
 
 
 @tensorflow_left_alone()
@@ -59,7 +43,7 @@ def describe_model(
         described["layers"] = describe_layers(leaf_layers(model), site_of)
     parts: dict[str, Callable[[], Any]] = {
         "config": lambda: serialized(model, made_with),
-        "compile": lambda: compile_config(model),
+        "compile": lambda: _settings(model, made_with),
     }
     for key, make in parts.items():
         try:
@@ -67,9 +51,15 @@ def describe_model(
         except Exception as error:
             described[f"{key}_error"] = f"{type(error).__name__}: {error}"
     described["held"] = _held(model, site_of, made_with)
-    described["optimizer"] = _optimizer(getattr(model, "optimizer", None))
+    with speaking(model, made_with):
+        described["optimizer"] = _optimizer(getattr(model, "optimizer", None))
     described["dtype"] = str(getattr(model, "compute_dtype", "float32"))
     return described
+
+
+def _settings(model: Any, made_with: Callable[[Any], Any]) -> dict[str, Any]:
+    with speaking(model, made_with):
+        return compile_config(model)
 
 
 def serialized(model: Any, made_with: Callable[[Any], Any]) -> dict[str, Any]:
@@ -77,75 +67,8 @@ def serialized(model: Any, made_with: Callable[[Any], Any]) -> dict[str, Any]:
     import keras
 
     uncompiled = {type(model): lambda _: None}  # what it is compiled with stands by itself
-    with _speaking(model, made_with), named(model), replaced("get_compile_config", uncompiled):
+    with speaking(model, made_with), named(model), replaced("get_compile_config", uncompiled):
         return keras.saving.serialize_keras_object(model)  # type: ignore[no-any-return]
-
-
-@contextlib.contextmanager
-def _speaking(model: Any, made_with: Callable[[Any], Any]) -> Iterator[None]:
-    """Classes of the person's that do not say how their objects are made again say it.
-
-    Those without a `build` of their own are built by being called again: only then have the layers they hold a shape.
-    """
-
-    def get_config(original: Callable[[Any], dict[str, Any]], layer: Any) -> dict[str, Any]:
-        arguments = _arguments(made_with(layer))
-        if arguments is None:
-            return original(layer)
-        trains = [bool(part.trainable) for part in layer._flatten_layers()]
-        own = {"name": layer.name, "trainable": layer.trainable, "dtype": layer.dtype_policy.name}
-        return {**own, MADE_WITH: arguments, TRAINS: trains}
-
-    own = {type(layer) for layer in model._flatten_layers() if not is_keras(type(layer))}
-    silent = {cls: partialmethod(partial(get_config, cls.get_config)) for cls in own if says_nothing(cls)}
-    unbuilt = [cls for cls in own if is_keras(cls.build) and "get_build_config" not in vars(cls)]
-    with (
-        replaced("get_config", silent),
-        replaced("get_build_config", dict.fromkeys(unbuilt, lambda _: None)),
-    ):
-        yield
-
-
-def _arguments(made: Any) -> Any:
-    """Arguments serialized, those that are already as they are; None where they are not known.
-
-    What is not for text stands there by a name, under which `custom_objects` has it. The ends of a graph are not
-    arguments to be made again: Keras describes such a model itself.
-    """
-    import keras
-
-    if made is None or isinstance(made, list):
-        return made
-    if any(isinstance(leaf, keras.KerasTensor) for leaf in keras.tree.flatten(made)):
-        return None
-    return [[_argument(value) for value in made[0]], {key: _argument(value) for key, value in made[1].items()}]
-
-
-def _argument(value: Any) -> Any:
-    import keras
-
-    sizes = (np.prod(tuple(getattr(leaf, "shape", ())), dtype=object) for leaf in keras.tree.flatten(value))
-    code = callable(value) and not hasattr(value, "get_config")
-    if not code and all(size <= MOST_CELLS for size in sizes):
-        with contextlib.suppress(Exception):  # Keras cannot write it: the configuration of a script, say
-            written = keras.saving.serialize_keras_object(value)
-            json.dumps(written)
-            return written
-    return {"class_name": HELD, "config": _name(value)}
-
-
-def _name(value: Any) -> str:
-    return f"{type(value).__name__} {id(value)}"
-
-
-def _held_arguments(made: Any) -> dict[str, Any]:
-    """Arguments that are not for text, by their name, if they can be kept otherwise."""
-    written = _arguments(made)
-    if written is None or isinstance(made, list):
-        return {}
-    pairs = [*zip(made[0], written[0], strict=True), *((made[1][key], value) for key, value in written[1].items())]
-    found = {_name(v): v for v, w in pairs if isinstance(w, dict) and w.get("class_name") == HELD}
-    return {name: value for name, value in found.items() if custom.picklable(value, MOST_BYTES)}
 
 
 def _held(model: Any, site_of: Callable[[Any], Site | None], made_with: Callable[[Any], Any]) -> list[dict[str, Any]]:
@@ -154,22 +77,15 @@ def _held(model: Any, site_of: Callable[[Any], Site | None], made_with: Callable
     if all(is_keras(type(layer)) for layer in (model, *held)):
         return []
     found = []
-    with _speaking(model, made_with), named(model):
+    with speaking(model, made_with), named(model):
         for layer in held:
             try:
-                arguments = _arguments(made_with(layer))
+                arguments = written(made_with(layer))
             except Exception:
                 arguments = None
             place = {"name": layer.name, "kind": type(layer).__name__, "site": site_of(layer)}
             found.append({**place, "trainable": layer.trainable, MADE_WITH: arguments})
     return found
-
-
-def says_nothing(cls: Any) -> bool:
-    """Whether neither a class of the person's nor one it comes from says how its objects are made again."""
-    return not is_keras(cls) and all(
-        is_keras(next(base for base in cls.__mro__ if name in vars(base))) for name in ("get_config", "from_config")
-    )
 
 
 def port_names(model: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -274,5 +190,4 @@ def custom_objects(model: Any, made_with: Callable[[Any], Any] = lambda _: None)
     for layer in model._flatten_layers():
         if not is_keras(type(layer)):
             found[type(layer).__name__] = type(layer)
-            found |= _held_arguments(made_with(layer))
-    return found
+    return found | kept_beside(model, made_with)

@@ -28,10 +28,11 @@ def functions(model: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for value in _called(model):
         if not any(value is known for known in found.values()):
-            name, number = value.__name__, 1
+            called, number = getattr(value, "__name__", f"a {type(value).__name__}"), 1
+            name = called
             while name in found:
                 number += 1
-                name = f"{value.__name__} {number}"
+                name = f"{called} {number}"
             found[name] = value
     return found
 
@@ -43,7 +44,8 @@ def compiled(model: Any) -> dict[str, Any]:
 
 def _called(model: Any) -> Iterator[Any]:
     for value in leaves(compiled(model)):
-        if hasattr(value, "__name__") and not isinstance(value, type) and not is_keras(value):
+        named = hasattr(value, "__name__") and not is_keras(value)
+        if not isinstance(value, type) and (named or (callable(value) and not hasattr(value, "get_config"))):
             yield value
     for layer in model._flatten_layers():
         for attribute, value in vars(layer).items():

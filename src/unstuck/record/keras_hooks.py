@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -16,10 +17,11 @@ def install(recorder: Recorder) -> None:
     """Hook the imported keras. Idempotent; older hooks are left alone."""
     from keras.src.layers.layer import Layer
     from keras.src.models.model import Model
+    from keras.src.models.sequential import Sequential
     from keras.src.trainers.trainer import Trainer
 
     if not getattr(Layer.__new__, "__unstuck__", False):
-        _hook_layers(Layer, Model, recorder)
+        _hook_layers(Layer, (Model, Sequential), recorder)
         _hook_compile(Trainer, recorder)
         _hook_fit(Model, recorder)
         _hook_evaluate(Model, recorder)
@@ -27,8 +29,8 @@ def install(recorder: Recorder) -> None:
         call_hooks.install(recorder, Model)
 
 
-def _hook_layers(layer_class: Any, model_class: Any, recorder: Recorder) -> None:
-    original, original_of_models = layer_class.__new__, model_class.__new__
+def _hook_layers(layer_class: Any, model_classes: Sequence[Any], recorder: Recorder) -> None:
+    original = layer_class.__new__
 
     def __new__(cls: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
         layer = original(cls, *args, **kwargs)
@@ -36,13 +38,15 @@ def _hook_layers(layer_class: Any, model_class: Any, recorder: Recorder) -> None
         recorder.guard(lambda: recorder.remember_made(layer, (args, kwargs)), "layer")
         return layer
 
-    def new_model(cls: Any, *args: Any, **kwargs: Any) -> Any:  # that of Keras hands its arguments to nobody
-        model = original_of_models(cls, *args, **kwargs)
+    def new_model(original: Any, cls: Any, *args: Any, **kwargs: Any) -> Any:  # Keras's hand their arguments to nobody
+        model = original(cls, *args, **kwargs)
         recorder.guard(lambda: recorder.remember_made(model, (args, kwargs)), "layer")
         return model
 
     layer_class.__new__ = staticmethod(wrapped(original, __new__))
-    model_class.__new__ = staticmethod(wrapped(original_of_models, new_model))
+    for model_class in model_classes:
+        before = model_class.__new__
+        model_class.__new__ = staticmethod(wrapped(before, partial(new_model, before)))
 
 
 def _hook_compile(trainer_class: Any, recorder: Recorder) -> None:

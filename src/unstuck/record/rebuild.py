@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import inspect
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from unstuck.record import custom
-from unstuck.record.altered import replaced
-from unstuck.record.describe import HELD, MADE_WITH, TRAINS, leaf_layers, says_nothing
+from unstuck.record.describe import leaf_layers
+from unstuck.record.made import made_again
 
 
 class CannotRebuild(Exception):
@@ -48,13 +45,13 @@ def rebuild(
     if config is None:
         raise CannotRebuild("the model has no configuration to rebuild it from (a subclass without get_config)")
     config = {k: v for k, v in config.items() if k != "compile_config"}
-    with keras.saving.custom_object_scope(custom_objects or {}), _made_again(custom_objects or {}):
+    with keras.saving.custom_object_scope(custom_objects or {}), made_again(custom_objects or {}):
         try:
             model = keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=False)
             if names and not hasattr(model, "_inputs_struct"):
                 object.__setattr__(model, _INPUT_NAMES, tuple(names))  # past Keras, which would track it
-            if not model.built and len(sample):
-                model(arranged([keras.ops.convert_to_tensor(a[:2]) for a in sample], model))
+            if len(sample) and not all(layer.built for layer in model._flatten_layers()):
+                _build(model, sample)
             if settings:
                 _compile(model, settings)
         except Exception as error:
@@ -64,49 +61,16 @@ def rebuild(
     return model
 
 
-@contextlib.contextmanager
-def _made_again(custom_objects: dict[str, Any]) -> Iterator[None]:
-    """Classes that do not say how their objects are made again are called with what they were called with at first."""
+def _build(model: Any, sample: Sequence[np.ndarray]) -> None:
+    """Call it once: layers inside a layer that has no `build` have their weights only then."""
     import keras
 
-    own: list[Any] = [c for c in custom_objects.values() if isinstance(c, type) and issubclass(c, keras.Layer)]
-    silent = {c: classmethod(partial(_from_config, c.from_config, custom_objects)) for c in own if says_nothing(c)}
-    with replaced("from_config", silent):
-        yield
-
-
-def _from_config(original: Any, held: Mapping[str, Any], cls: Any, config: dict[str, Any]) -> Any:
-    import keras
-
-    made = config.get(MADE_WITH)
-    if made is None:
-        try:
-            return original(config)
-        except TypeError:  # Keras's own words, of which the class need not take all
-            return cls(**{k: v for k, v in config.items() if k in inspect.signature(cls.__init__).parameters})
-
-    def argument(value: Any) -> Any:
-        if isinstance(value, dict) and value.get("class_name") == HELD:
-            name = value["config"]
-            if name not in held:
-                raise LookupError(f"{cls.__name__} was called with a {name.split()[0]}, which cannot be kept")
-            return held[name]
-        return keras.saving.deserialize_keras_object(value, safe_mode=False)
-
-    arguments, named = [argument(value) for value in made[0]], {key: argument(v) for key, v in made[1].items()}
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(config["dtype"])  # the layers that it makes have that of the process
+    complete = model.built
     try:
-        layer = cls(*arguments, **named)
-    finally:
-        keras.config.set_dtype_policy(before)
-    layer.name = config["name"]
-    parts = layer._flatten_layers()
-    trains = config.get(TRAINS, ())
-    flags = trains if len(trains) == len(parts) else [config["trainable"]] * (not config["trainable"])
-    for part, flag in zip(parts, flags, strict=False):
-        part.trainable = flag  # which its own parts follow, until it is their turn
-    return layer
+        model(arranged([keras.ops.convert_to_tensor(a[:2]) for a in sample], model))
+    except Exception:
+        if not complete:
+            raise
 
 
 def _compile(model: Any, settings: dict[str, Any]) -> None:

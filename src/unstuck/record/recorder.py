@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from unstuck.record.describe import Made, says_nothing
+from unstuck.record.functions import is_keras
+from unstuck.record.made import Made
 from unstuck.record.processes import Invitation, claim, own_folder, rank
 from unstuck.record.sites import Site, user_site
 from unstuck.record.store import Writer
@@ -125,8 +126,8 @@ class Recorder:
             self._sites[id(layer)] = (weakref.ref(layer), site)
 
     def remember_made(self, layer: Any, made: Made) -> None:
-        """Keep what a class is called with for as long as its object lives, where it does not say so itself."""
-        if says_nothing(type(layer)):
+        """Keep what a class of the person's is called with for as long as its object lives."""
+        if not is_keras(type(layer)):
             key = id(layer)
             self._made[key] = (weakref.ref(layer, lambda _: self._made.pop(key, None)), made)
 

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from unstuck.record.altered import replaced
-from unstuck.record.describe import MADE_WITH, describe_model
+from unstuck.record.describe import describe_model
 from unstuck.record.functions import is_keras
+from unstuck.record.made import MADE_WITH
 from unstuck.record.rebuild import CannotRebuild, arranged, load_objects, rebuild
 from unstuck.record.recorded import RecordedFit, numbered
 from unstuck.record.store import Writer

@@ -14,7 +14,7 @@ from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.intervention import Intervention
 from unstuck.finding import Edit, Fix, Location
 from unstuck.measure.setup import Layer, Setup
-from unstuck.record.describe import TRAINS
+from unstuck.record.made import TRAINS
 
 
 @dataclass(frozen=True)
