@@ -138,6 +138,21 @@ class Optimizer:
         """The learning rate that Keras gives this kind of optimiser when none is asked for."""
         return 0.01 if self.kind == "sgd" else 0.001
 
+    @property
+    def schedule_class(self) -> str:
+        """`CosineDecay`, as it is written; "" where the rate is a number."""
+        rate = self.config.get("learning_rate")
+        return str(rate.get("class_name", "")) if isinstance(rate, dict) else ""
+
+    @property
+    def rate_is(self) -> str:
+        """`the learning rate of 0.1 is`, or `the rates of CosineDecay are`: a schedule begins with one of many."""
+        if self.schedule:
+            return f"the rates of {self.schedule_class} are"
+        return (
+            "the learning rate is" if self.learning_rate is None else f"the learning rate of {self.learning_rate:g} is"
+        )
+
 
 @dataclass(frozen=True)
 class Setup:

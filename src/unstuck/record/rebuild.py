@@ -19,6 +19,8 @@ class CannotRebuild(Exception):
 
 
 _INPUT_NAMES = "_unstuck_input_names"
+SCALE = "scale"
+"""Beside the class of a schedule in compile settings: its rates are multiplied by it."""
 
 
 def rebuild(
@@ -85,7 +87,29 @@ def _compile(model: Any, settings: dict[str, Any]) -> None:
     inner["run_eagerly"] = False
     inner["jit_compile"] = "auto"
     inner["steps_per_execution"] = 1
+    scale = _popped_scale(optimizer)
     model.compile_from_config(settings)
+    if scale is not None:
+        inside = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        inside._learning_rate = _scaled(inside._learning_rate, scale)
+
+
+def _popped_scale(optimizer: Any) -> float | None:
+    config = optimizer.get("config", {}) if isinstance(optimizer, dict) else {}
+    inside = config.get("inner_optimizer")
+    rate = (inside["config"] if isinstance(inside, dict) else config).get("learning_rate")
+    return rate.pop(SCALE, None) if isinstance(rate, dict) else None
+
+
+def _scaled(schedule: Any, factor: float) -> Any:
+    """A schedule with all its rates multiplied."""
+
+    def call(self: Any, step: Any) -> Any:
+        return factor * schedule(step)
+
+    again = copy.copy(schedule)
+    again.__class__ = type(type(schedule).__name__, (type(schedule),), {"__call__": call})
+    return again
 
 
 def arranged(inputs: Sequence[Any], model: Any = None) -> Any:

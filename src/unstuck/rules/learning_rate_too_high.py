@@ -113,7 +113,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
         fast = setup.optimizer.momentum >= OSCILLATING and (rate or 0) <= usual
         alive = replay is not None and not _dead_at_start(setup, replay)
         return Suspect(
-            message=f"the learning rate{f' of {rate:g}' if rate is not None else ''} is too high: {_headline(seen)}",
+            message=f"{setup.optimizer.rate_is} too high: {_headline(seen)}",
             location=setup.optimizer_location("steps too long"),
             evidence=tuple(seen),
             cures=(ScaleLearningRate(0.1), ScaleLearningRate(0.01), ScaleLearningRate(0.001)),

@@ -169,7 +169,7 @@ model.fit(x, y, validation_data=(x_val, y_val), epochs=10, verbose=0)
             message=(
                 f"steps are divided by an epsilon of {_epsilon(setup):g}: "
                 if _epsilon(setup) >= LARGE_EPSILON
-                else f"the learning rate{f' of {rate:g}' if rate is not None else ''} is too low: "
+                else f"{setup.optimizer.rate_is} too low: "
             )
             + ("the weights hardly move" if moved else "the loss still falls from where it began"),
             confidence="proven" if proven else "likely",
