@@ -218,6 +218,8 @@ class Fit(Struct, frozen=True):
     layers: tuple[LayerMap, ...] = ()
     marks: tuple[Mark, ...] = ()
     """What happened when, by step."""
+    trained_on: bool = False
+    """Whether the same line trains the same model on in a later fit, whose verdict counts: an epoch of a loop."""
 
 
 class Run(Struct, frozen=True):

@@ -12,6 +12,7 @@ from unstuck.measure.case import Case
 from unstuck.measure.replay import Replay
 from unstuck.measure.setup import Setup
 from unstuck.record.recorded import read_run
+from unstuck.report.fits import fit_lines
 from unstuck.rules.rule import Example
 from unstuck.settings import Settings
 
@@ -59,6 +60,32 @@ def test_fits_that_the_same_lines_made_are_tried_once(bench: Bench, tmp_path: Pa
     assert second.experiments
     assert shared == (first.experiments == second.experiments)
     assert {*first.experiments, *second.experiments} <= {t.id for t in report.experiments}
+
+
+LOOP = """
+model = keras.Sequential([keras.layers.Dense(16, activation="relu"), keras.layers.Dense(1, activation="sigmoid")])
+model.compile(keras.optimizers.Adam(0.003), loss="binary_crossentropy")
+for epoch in range(6):
+    model.fit(x, y, epochs=1, verbose=0)
+    model.evaluate(x_val, y_val, verbose=0)
+"""
+
+
+def test_of_a_loop_that_calls_fit_for_each_epoch_the_last_fit_counts(bench: Bench, tmp_path: Path) -> None:
+    report = bench.diagnose(Example(LOOP), tmp_path / "run", Settings(experiments="off"))
+    assert [True] * 5 + [False] == [fit.trained_on for fit in report.fits]
+    assert report.fits[-1].sentence == report.summary.sentence
+    assert "fit 1 of 6" not in "".join(fit_lines(report, width=200))
+    assert "fit 1 of 6" in "".join(fit_lines(report, width=200, verbosity=1))
+
+
+def test_models_made_anew_in_a_loop_count_each(bench: Bench, tmp_path: Path) -> None:
+    anew = LOOP.replace("model = ", "for epoch in range(2):\n    model = ").replace(
+        "model.compile", "    model.compile"
+    )
+    example = Example(anew.replace("for epoch in range(6):\n", ""))
+    report = bench.diagnose(example, tmp_path / "run", Settings(experiments="off"))
+    assert [False, False] == [fit.trained_on for fit in report.fits]
 
 
 def test_the_first_output_is_the_one_that_is_judged(bench: Bench, tmp_path: Path) -> None:

@@ -29,12 +29,15 @@ from unstuck.finding import SCHEMA, SEVERITIES, Finding, Fit, Report, RuleResult
 from unstuck.measure.case import Case
 from unstuck.measure.data import Data
 from unstuck.measure.outputs import Outputs
+from unstuck.measure.training.repeats import gone_on
 from unstuck.record.recorded import RecordedRun, read_run
 from unstuck.record.store import Writer
 from unstuck.rules import Rule
 from unstuck.settings import Settings
 
 PROBE_SECONDS = 180.0
+NO_FAULT = ("unknown", "unfinished", "noise-floor", "healthy", "finished")
+"""Verdicts on how far a fit came: where a later one trains its model on, that one's counts."""
 WORST_FIRST: tuple[Verdict, ...] = (
     "stuck",
     "misleading",
@@ -208,8 +211,12 @@ def _report(run: RecordedRun, parts: list[Part], seconds: float) -> Report:
     findings = tuple(sorted(findings, key=_rank))
     own = [part for part in parts if part.tested.fit == part.fit.index]
     trials = tuple(_renamed(t, part.fit.index, several) for part in own for t in part.tested.trials)
-    fits = tuple(part.fit for part in parts)
-    worst = min(fits, key=lambda f: WORST_FIRST.index(f.verdict))
+    passing = gone_on(run.fits)
+    fits = tuple(
+        msgspec.structs.replace(part.fit, trained_on=part.fit.index in passing and part.fit.verdict in NO_FAULT)
+        for part in parts
+    )
+    worst = min((fit for fit in fits if not fit.trained_on), key=lambda f: WORST_FIRST.index(f.verdict))
     problems = [f"fit {part.fit.index + 1}: {part.tested.problem}" for part in parts if part.tested.problem]
     problems += [f"{name} failed: {error}" for part in parts for name, error in part.crashed.items()]
     problems += [f"{e.body.get('where')}: {e.body.get('error')}" for e in run.events if e.kind == "fault"]

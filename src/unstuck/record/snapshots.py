@@ -83,6 +83,10 @@ class Snapshots:
         self._last_cost = time.perf_counter() - began
         self._spent += self._last_cost
 
+    def forget(self, step: int) -> None:
+        """Remove the snapshot after `step` steps: the model had not all its variables yet."""
+        self._writer.remove(f"{self._prefix}{step:09d}")
+
     def _thin(self) -> None:
         while sum(size for _, size in self._between) > MAX_BYTES and self._between:
             for step, _ in self._between[::2]:

@@ -132,7 +132,7 @@ class Training:
         objects = custom_objects(model, recorder.made_with)
         if objects and not custom.save(recorder.folder, f"custom-{self.number}", objects):
             recorder.writer.event("note", {"text": "custom objects could not be pickled: " + ", ".join(objects)})
-        self._described = bool(model.built)
+        self._described = len(model.variables) if model.built else -1
         if model.built:
             self._snapshots.take(0, lambda: variable_values(model), edge=True)
         recorder.writer.commit()
@@ -171,8 +171,11 @@ class Training:
             self._averaged = counted_by(self.model, call.state[3] if call.state is not None else None, rows, count)
         size = sum(getattr(leaf, "nbytes", 0) for leaf in keras.tree.flatten(list(call.batches or ())))
         self._may_wait = min(MAX_WAITING, max(MIN_WAITING, MAX_WAITING_BYTES // max(1, size)))
-        if not self._described:  # TensorFlow builds a model without an input shape in its first step
-            self._described = True
+        variables = len(self.model.variables)
+        if variables != self._described:  # TensorFlow builds layers without an input shape in the first step
+            if self._described >= 0:
+                self._snapshots.forget(0)
+            self._described = variables
             body = describe_model(self.model, self.recorder.site_of, self.recorder.made_with)
             self.recorder.writer.event("model", body, fit=self.number)
 

@@ -41,7 +41,7 @@ def fit_lines(report: Report, *, width: int, verbosity: int = 0) -> list[str]:
     if len(report.fits) < 2:
         telling = [f for f in report.fits if report.findings or verbosity > 0 or f.verdict not in _FINE]
         return [line for fit in telling for line in _facts(fit, width)]
-    listed = list(report.fits)
+    listed = [f for f in report.fits if verbosity > 0 or not f.trained_on]
     if verbosity < 1 and len(listed) > _SHOWN:
         worst = sorted(listed, key=lambda f: f.verdict in _FINE)[:_SHOWN]
         listed = [f for f in listed if f in worst]
@@ -50,7 +50,11 @@ def fit_lines(report: Report, *, width: int, verbosity: int = 0) -> list[str]:
         said = f"{fit_name(fit.index, report)}: {fit.verdict}. {clean(fit.sentence)}"
         lines += wrap(said, width, first="  ", rest="    ")
         lines += _facts(fit, width, margin="    ")
-    rest = Counter(f.verdict for f in report.fits if f not in listed)
+    passing = sum(f.trained_on for f in report.fits if f not in listed)
+    if passing:
+        fits = "fit" if passing == 1 else "fits"
+        lines += wrap(f"after {passing} {fits} of the same line that trained the same model (-v)", width, first="  ")
+    rest = Counter(f.verdict for f in report.fits if f not in listed and not f.trained_on)
     if rest:
         words = listing([f"{n} {verdict}" for verdict, n in rest.most_common()])
         lines += wrap(f"and {rest.total()} more: {words} (-v lists them)", width, first="  ")

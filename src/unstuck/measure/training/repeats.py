@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -41,6 +42,16 @@ class Repeats:
             first=tuple(float(losses[:3].mean()) for losses in ends),
             last=tuple(float(losses[-3:].mean()) for losses in ends),
         )
+
+
+def gone_on(fits: Sequence[RecordedFit]) -> frozenset[int]:
+    """Numbers of the fits whose model the same line trained on: an epoch of a loop that calls fit for each."""
+
+    def goes_on(before: RecordedFit, fit: RecordedFit) -> bool:
+        same = before.body.get("model_id") == fit.body.get("model_id") and _identity(before)[:3] == _identity(fit)[:3]
+        return same and _iterations(fit) >= _iterations(before) + len(before.losses) > 0
+
+    return frozenset(a.index for n, a in enumerate(fits) for b in fits[n + 1 :] if goes_on(a, b))
 
 
 def _identity(fit: RecordedFit) -> tuple[Any, ...]:
