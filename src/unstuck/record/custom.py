@@ -6,12 +6,14 @@ A pickle can run code when it is opened, so nothing is unpickled unless its HMAC
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import importlib
 import os
 import secrets
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,8 @@ def _key() -> bytes:
 def save(folder: Path, name: str, value: Any) -> bool:
     """Write `value` to `folder/name.pickle` with its signature. False when it cannot be pickled."""
     try:
-        data = _pickled(value)
+        with _code_by_value() as cloudpickle:
+            data: bytes = cloudpickle.dumps(value)
         signature = hmac.new(_key(), data, hashlib.sha256).hexdigest()
     except Exception:
         return False
@@ -41,16 +44,20 @@ def save(folder: Path, name: str, value: Any) -> bool:
     return True
 
 
-def picklable(value: Any, most_bytes: int) -> bool:
-    """Whether `value` can be pickled, in so many bytes."""
-    try:
-        return len(_pickled(value)) <= most_bytes
-    except Exception:
-        return False
+def picklable(values: Mapping[str, Any], most_bytes: int) -> dict[str, Any]:
+    """Those of the values that can be pickled, each in so many bytes."""
+    found = {}
+    with contextlib.suppress(ImportError), _code_by_value() as cloudpickle:
+        for name, value in values.items():
+            with contextlib.suppress(Exception):
+                if len(cloudpickle.dumps(value)) <= most_bytes:
+                    found[name] = value
+    return found
 
 
-def _pickled(value: Any) -> bytes:
-    """`value` with the code of modules of the person's, which no other process finds by their names."""
+@contextlib.contextmanager
+def _code_by_value() -> Iterator[Any]:
+    """cloudpickle, which takes the code of the person's modules along: no other process finds them by their names."""
     cloudpickle = importlib.import_module("cloudpickle")
     registered = []
     try:
@@ -60,7 +67,7 @@ def _pickled(value: Any) -> bytes:
             if file and not known and module.__name__ != "__main__" and is_user_file(file):
                 cloudpickle.register_pickle_by_value(module)
                 registered.append(module)
-        return bytes(cloudpickle.dumps(value))
+        yield cloudpickle
     finally:
         for module in registered:
             cloudpickle.unregister_pickle_by_value(module)

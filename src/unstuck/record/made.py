@@ -53,8 +53,8 @@ def speaking(model: Any, made_with: Callable[[Any], Any]) -> Iterator[None]:
 
     def get_config(original: Callable[[Any], dict[str, Any]], layer: Any) -> dict[str, Any]:
         with contextlib.suppress(Exception):
-            arguments = written(made_with(layer))
-            if arguments is not None and not _says_all(layer, original):
+            arguments = None if _says_all(layer, original) else written(made_with(layer))
+            if arguments is not None:
                 trains = [bool(part.trainable) for part in layer._flatten_layers()]
                 own = {"name": layer.name, "trainable": layer.trainable, "dtype": layer.dtype_policy.name}
                 return {**own, MADE_WITH: arguments, TRAINS: trains}
@@ -88,10 +88,9 @@ def kept_beside(model: Any, made_with: Callable[[Any], Any]) -> dict[str, Any]:
     for layer in model._flatten_layers():
         made = None if is_keras(type(layer)) else made_with(layer)
         if made is not None and not isinstance(made, list):
-            found |= {
-                _name(value): value for value in (*made[0], *made[1].values()) if HELD in _class(_argument(value))
-            }
-    return {name: value for name, value in found.items() if custom.picklable(value, MOST_BYTES)} | classes
+            arguments = (*made[0], *made[1].values())
+            found |= {_name(value): value for value in arguments if _class(_argument(value)) == HELD}
+    return (custom.picklable(found, MOST_BYTES) if found else {}) | classes
 
 
 def written(made: Any) -> Any:
