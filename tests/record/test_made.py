@@ -48,6 +48,12 @@ model = keras.Sequential([
     keras.layers.Dense(1, activation="sigmoid"),
 ])
 """,
+    "a functional model of an own class, called with the ends of its graph": """
+class Graph(keras.Model):
+    pass
+ends = keras.Input((30,))
+model = Graph(ends, keras.layers.Dense(1, activation="sigmoid")(ends))
+""",
     "an initialiser, a regulariser and a constraint": """
 class Spread(keras.initializers.Initializer):
     def __init__(self, width):

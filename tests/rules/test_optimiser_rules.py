@@ -104,13 +104,13 @@ def test_with_a_tiny_rate_few_steps_are_no_excuse_for_it() -> None:
     assert ("proven", ("too-few-updates",)) == (low.confidence, low.leads_to)
 
 
-def test_where_half_of_what_is_learnable_is_missing_small_steps_are_accused_only_if_a_trial_confirms_it() -> None:
+def test_where_training_rows_lack_what_is_learnable_small_steps_are_accused_only_if_a_trial_confirms_it() -> None:
     run = replay(moment(0, loss=2.4), moment(330, loss=2.17), moves=(0.06, 0.06))
     slow, behind = curve(np.linspace(2.4, 2.17, 330), epochs=15), Room(0.2, 0.96, 0.7, True)
     found = suspect(LearningRateTooLow().check(setup(rate=1e-3), slow, run, skill(0.3), ENDED, behind))
     assert "6% of its size" in found.unless_confirmed
     cleared(LearningRateTooLow().check(setup(rate=1e-3), slow, run, skill(0.3), ENDED, Room(0.3, 0.35, 0.0, False)))
-    cleared(LearningRateTooLow().check(setup(rate=1e-3), slow, run, skill(0.6), ENDED, behind))
+    cleared(LearningRateTooLow().check(setup(rate=1e-3), slow, run, skill(0.93), ENDED, behind))
 
 
 # schedule-kills-learning

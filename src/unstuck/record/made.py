@@ -87,7 +87,7 @@ def kept_beside(model: Any, made_with: Callable[[Any], Any]) -> dict[str, Any]:
     found: dict[str, Any] = {_name(value): Whole(type(value), vars(value)) for value in whole}
     for layer in model._flatten_layers():
         made = None if is_keras(type(layer)) else made_with(layer)
-        if made is not None and not isinstance(made, list):
+        if made is not None and not isinstance(made, list) and not _ends_of_a_graph(made):
             arguments = (*made[0], *made[1].values())
             found |= {_name(value): value for value in arguments if _class(_argument(value)) == HELD}
     return (custom.picklable(found, MOST_BYTES) if found else {}) | classes
@@ -98,13 +98,17 @@ def written(made: Any) -> Any:
 
     The ends of a graph are not arguments to be made again: Keras describes such a model itself.
     """
-    import keras
-
     if made is None or isinstance(made, list):
         return made
-    if any(isinstance(leaf, keras.KerasTensor) for leaf in keras.tree.flatten(made)):
+    if _ends_of_a_graph(made):
         return None
     return [[_argument(value) for value in made[0]], {key: _argument(value) for key, value in made[1].items()}]
+
+
+def _ends_of_a_graph(made: Made) -> bool:
+    import keras
+
+    return any(isinstance(leaf, keras.KerasTensor) for leaf in keras.tree.flatten(made))
 
 
 def says_nothing(cls: Any) -> bool:
