@@ -21,7 +21,7 @@ from unstuck.diagnosis.sharing import Sharing
 from unstuck.diagnosis.suppression import obeyed
 from unstuck.diagnosis.testing import Tested
 from unstuck.diagnosis.uphold import uphold
-from unstuck.diagnosis.verdict import judge_fit
+from unstuck.diagnosis.verdict import CONTENT, judge_fit
 from unstuck.errors import UnstuckError
 from unstuck.experiments.pool import Executor, Pool
 from unstuck.experiments.worker import Worker, WorkerLost
@@ -36,7 +36,7 @@ from unstuck.rules import Rule
 from unstuck.settings import Settings
 
 PROBE_SECONDS = 180.0
-NO_FAULT = ("unknown", "unfinished", "noise-floor", "healthy", "finished")
+NO_FAULT = ("unknown", "unfinished", *CONTENT)
 """Verdicts on how far a fit came: where a later one trains its model on, that one's counts."""
 WORST_FIRST: tuple[Verdict, ...] = (
     "stuck",

@@ -80,14 +80,14 @@ def made_again(custom_objects: Mapping[str, Any]) -> Iterator[None]:
         yield
 
 
-def kept_beside(model: Any, made_with: Callable[[Any], Any]) -> dict[str, Any]:
+def kept_beside(model: Any, made_with: Callable[[Any], Made | None]) -> dict[str, Any]:
     """What `speaking` writes by a name alone, by that name, if it can be pickled; with the classes to find it by."""
     whole = _kept_whole(model)
     classes = {type(value).__name__: type(value) for value in whole}
     found: dict[str, Any] = {_name(value): Whole(type(value), vars(value)) for value in whole}
     for layer in model._flatten_layers():
-        made = None if is_keras(type(layer)) else made_with(layer)
-        if made is not None and not isinstance(made, list) and not _ends_of_a_graph(made):
+        made = made_with(layer)
+        if made is not None and not _ends_of_a_graph(made):
             arguments = (*made[0], *made[1].values())
             found |= {_name(value): value for value in arguments if _class(_argument(value)) == HELD}
     return (custom.picklable(found, MOST_BYTES) if found else {}) | classes

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from unstuck.finding import Fit, Report
 from unstuck.report.selection import fit_of
-from unstuck.report.words import clean, home_of, listing, near, wrap
+from unstuck.report.words import clean, count, home_of, listing, near, wrap
 
 _SHOWN = 8
 """Fits listed before the rest is only counted; a cross-validation makes many."""
@@ -52,8 +52,8 @@ def fit_lines(report: Report, *, width: int, verbosity: int = 0) -> list[str]:
         lines += _facts(fit, width, margin="    ")
     passing = sum(f.trained_on for f in report.fits if f not in listed)
     if passing:
-        fits = "fit" if passing == 1 else "fits"
-        lines += wrap(f"after {passing} {fits} of the same line that trained the same model (-v)", width, first="  ")
+        before = f"after {count(passing, 'fit')} of the same line that trained the same model (-v)"
+        lines += wrap(before, width, first="  ")
     rest = Counter(f.verdict for f in report.fits if f not in listed and not f.trained_on)
     if rest:
         words = listing([f"{n} {verdict}" for verdict, n in rest.most_common()])
