@@ -1,8 +1,8 @@
-"""One backend of the recorder's figures: epochs with and without the recorder in turn, and a peer, in one process.
+"""One backend of the recorder's figures: steps with and without the recorder in turn, and a peer, in one process.
 
     KERAS_BACKEND=jax python -m benchmarks.recorder_child
 
-prints a JSON line a model: wall and processor seconds of each epoch, and seconds that watching takes once in a fit.
+prints a JSON line a model: wall and processor seconds of epochs, and seconds that watching takes once in a fit.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from unstuck.record.recorder import Recorder
 from unstuck.record.store import new_folder
 from unstuck.record.watch import FitRecorder
 
-SECONDS = 24.0
-"""All epochs of a model take about so long, half of them watched."""
+SECONDS = 30.0
+"""All epochs of a model take about so long, half of their steps watched."""
 LEAST_PAIRS, MOST_PAIRS = 8, 20
+BLOCK_SECONDS = 0.1
 BATCH = 32
 
 
@@ -59,37 +60,74 @@ def transformer() -> tuple[list[Any], tuple[int, ...]]:
 MODELS: tuple[Callable[[], tuple[list[Any], tuple[int, ...]]], ...] = (mlp, cnn, lstm, transformer)
 
 
-class EverySecond(FitRecorder):
-    """Watches every second epoch of one fit: neighbours share what else the machine does at that moment."""
+class EverySecondBlock(FitRecorder):
+    """Watches every second block of steps of one fit: neighbours share what else the machine does at that moment.
 
-    def __init__(self, recorder: Recorder) -> None:
+    Of two epochs, the second one begins with the other kind, so that each step is made once watched and once not.
+    """
+
+    def __init__(self, recorder: Recorder, steps: int, blocks: int) -> None:
         super().__init__(recorder)
-        self.epochs: list[tuple[float, float]] = []
+        edges = np.linspace(0, steps, blocks + 1).astype(int)
+        self._sizes = np.diff(edges).tolist()
+        self.pairs: list[dict[bool, np.ndarray]] = []
+        """Of two epochs: wall and processor seconds of the steps that were watched (True) and of the others."""
         self.around = 0.0
 
     def on_train_begin(self, logs: Any = None) -> None:
-        began = time.perf_counter()
+        began = _clocks()
         super().on_train_begin(logs)
-        self.around += time.perf_counter() - began
-        self._watched: Any = self.model.train_function
-        self._plain = self._watched.__unstuck_original__
+        self.around += (_clocks() - began)[0]
+        self._tapped: Any = self.model.train_function
+        self._functions = {True: self._tapped, False: self._tapped.__unstuck_original__}
+        self.model.train_function = self._step
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.model.train_function = self._plain if epoch % 2 else self._watched
-        self._since = time.perf_counter(), time.process_time()
-        if not epoch % 2:
-            super().on_epoch_begin(epoch, logs)
+        if epoch % 2 == 0:
+            self.pairs.append({True: np.zeros(2), False: np.zeros(2)})
+        self._counted = epoch % 2 == 0  # one epoch of the two is watched, so the ends of one count
+        self._besides(super().on_epoch_begin, epoch, logs)
+        self._watched, self._block, self._made, self._since = epoch % 2 == 0, 0, 0, _clocks()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        if not epoch % 2:
-            super().on_epoch_end(epoch, logs)
-        self.epochs.append((time.perf_counter() - self._since[0], time.process_time() - self._since[1]))
+        self._turn()
+        self._besides(super().on_epoch_end, epoch, logs)
 
     def on_train_end(self, logs: Any = None) -> None:
-        self.model.train_function = self._watched
-        began = time.perf_counter()
+        self.model.train_function = self._tapped
+        began = _clocks()
         super().on_train_end(logs)
-        self.around += time.perf_counter() - began
+        self.around += (_clocks() - began)[0]
+
+    def _besides(self, hook: Callable[..., None], epoch: int, logs: Any) -> None:
+        began = _clocks()
+        hook(epoch, logs)
+        self.pairs[-1][True] += (_clocks() - began) * self._counted
+
+    def _step(self, *given: Any) -> Any:
+        if self._made == self._sizes[self._block]:
+            self._turn()
+        self._made += 1
+        found = self._functions[self._watched](*given)
+        self._logs = found[0] if isinstance(found, tuple) else found  # on JAX with the state
+        return found
+
+    def _turn(self) -> None:
+        """End a block, when its last step is done; tell the recorder of the steps that it was not shown."""
+        mean = float(self._logs["loss"])
+        now = _clocks()
+        self.pairs[-1][self._watched] += now - self._since
+        training = self._training
+        assert training is not None
+        if not self._watched:
+            training._mean.added(mean, self._made * BATCH)
+            training.steps += self._made
+            training._steps_in_epoch += self._made
+        self._watched, self._block, self._made, self._since = not self._watched, self._block + 1, 0, _clocks()
+
+
+def _clocks() -> np.ndarray:
+    return np.array([time.perf_counter(), time.process_time()])
 
 
 def measured(make: Callable[[], tuple[list[Any], tuple[int, ...]]]) -> dict[str, Any]:
@@ -108,16 +146,18 @@ def measured(make: Callable[[], tuple[list[Any], tuple[int, ...]]]) -> dict[str,
     plain = fit(1)
     pairs = min(MOST_PAIRS, max(LEAST_PAIRS, round(SECONDS / plain / 2)))
     with tempfile.TemporaryDirectory() as folder:
-        watch = EverySecond(Recorder(new_folder(Path(folder))))
+        steps, blocks = -(-shape[0] // BATCH), 2 * max(1, round(plain / BLOCK_SECONDS / 2))
+        watch = EverySecondBlock(Recorder(new_folder(Path(folder))), steps, blocks)
         fit(2 * pairs + 2, watch)
         peer = _peer(fit, Path(folder))
+    first, *later = watch.pairs  # the first pair has the first snapshots, which a fit has once
     return {
         "model": make.__name__,
-        "steps": -(-shape[0] // BATCH),
+        "steps": steps,
         "megabytes": x.nbytes >> 20,
-        "watched": watch.epochs[2::2],  # the first pair has the first snapshots, which a fit has once
-        "plain": watch.epochs[3::2],
-        "once": watch.around + max(0.0, watch.epochs[0][0] - watch.epochs[2][0]),
+        "watched": [pair[True].tolist() for pair in later],
+        "plain": [pair[False].tolist() for pair in later],
+        "once": watch.around + max(0.0, first[True][0] - later[0][True][0]),
         "tensorboard": peer,
     }
 

@@ -62,6 +62,9 @@ def test_snapshots_stop_when_they_cost_more_than_their_share(tmp_path, monkeypat
     kept = Snapshots(Writer(tmp_path), "w-")
     kept._spent = 1e6
     assert not kept.due(1)
+    assert kept.next > 1, "and are not asked for again at every step"
+    kept._spent = 0.0
+    assert kept.due(1), "only when losses are read"
 
 
 def test_a_long_stream_is_sampled_evenly_and_within_bounds(monkeypatch):

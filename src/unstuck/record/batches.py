@@ -22,7 +22,7 @@ def unpack(batch: Any) -> tuple[Any, Any, Any]:
 
 def row_count(batch: Any) -> int:
     """Rows of a batch; 0 when it has none that can be counted."""
-    leaf = unpack(batch)[0]
+    leaf = batch  # of (x, y, weight) the first part is x
     while isinstance(leaf, (list, tuple, dict)) and leaf:
         leaf = next(iter(leaf.values())) if isinstance(leaf, dict) else leaf[0]
     shape = getattr(leaf, "shape", None)

@@ -38,8 +38,8 @@ class Snapshots:
         self._writer, self._prefix = writer, prefix
         self._began = time.perf_counter()
         self._spent = self._last_cost = 0.0
-        self.next = 1
-        """The step after which the next one is wanted, if the loss does nothing new before."""
+        self._wanted = self.next = 1
+        """The step after which one is wanted if the loss does nothing new before; the step at which to ask for it."""
         self._between: list[tuple[int, int]] = []
         self._smooth = self._at_last = float("nan")
         self._last_step = 0
@@ -52,7 +52,9 @@ class Snapshots:
 
     def due(self, step: int) -> bool:
         """Whether a snapshot after `step` steps is wanted and affordable."""
-        if self.too_large or (step < self.next and not self._news(step)):
+        while self.next <= step:  # one that must wait for its time is asked for whenever losses are read
+            self.next *= 2
+        if self.too_large or (step < self._wanted and not self._news(step)):
             return False
         elapsed = time.perf_counter() - self._began
         return self._spent + self._last_cost <= OVERHEAD * elapsed + GRACE_SECONDS
@@ -78,8 +80,9 @@ class Snapshots:
             self._between.append((step, size))
             self._thin()
         self._at_last, self._last_step = self._smooth, step
-        while self.next <= step:
-            self.next *= 2
+        while self._wanted <= step:
+            self._wanted *= 2
+        self.next = self._wanted
         self._last_cost = time.perf_counter() - began
         self._spent += self._last_cost
 

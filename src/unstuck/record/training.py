@@ -34,6 +34,7 @@ DRAIN_SECONDS = 0.02
 FIRST_FLUSH_SECONDS = 5.0
 """A stream's sample is written this long after training began, and again each time twice as much time has passed."""
 _PLAIN = (int, float, str, bool, type(None))
+_ON_JAX = keras.backend.backend() == "jax"
 
 
 class Training:
@@ -49,8 +50,9 @@ class Training:
         self.streams: dict[str, BatchSample] = {}
         self._mean = RunningMean()
         self._averaged = ""
+        self._called: list[tuple[Any, Sequence[Any] | None]] = []
         self._waiting: deque[tuple[int, Any, int, Sequence[Any] | None]] = deque()
-        self._may_wait, self._drained = 0, 0.0
+        self._may_wait, self._per_call, self._drained = 0, 1, 0.0
         self._snapshots = Snapshots(recorder.writer, f"fit-{self.number}-weights-")
         self._finite = True
         self.started = time.time()
@@ -140,33 +142,34 @@ class Training:
     # What happens in every step.
 
     def stepped(self, call: Call) -> None:
-        """Take in one call of the train function, which may have made several steps."""
-        batches = call.batches
-        count = len(batches) if batches is not None else int(getattr(self.model, "steps_per_execution", 1) or 1)
-        rows = sum(map(row_count, batches)) if batches is not None else 0
-        if not rows:
-            rows, count = self._expected(count)
-        self.steps += count
-        self._steps_in_epoch += count
+        """Take in one call of the train function, which may have made several steps.
+
+        What can wait is left to `_drain`: done for many calls at a time, it takes half as long.
+        """
+        called = self._called
+        called.append((call.logs, call.batches))
         if self._sampling:
-            for batch in batches or ():
+            for batch in call.batches or ():
                 self.pass_by("train", batch)
         if not self._may_wait:
-            self._first_step(call, rows, count)
-        loss = call.logs.get("loss", np.nan) if call.logs else np.nan
-        self._waiting.append((self.steps, loss, rows if self._averaged == "rows" else count, batches))
-        drained = len(self._waiting) > self._may_wait or time.monotonic() - self._drained > DRAIN_SECONDS
-        if drained:
+            self._first_step(call)
+        if (
+            len(called) + len(self._waiting) > self._may_wait
+            or time.monotonic() - self._drained > DRAIN_SECONDS
+            or self.steps + len(called) * self._per_call >= self._snapshots.next
+        ):
             self._drain(everything=False)
-        if (drained or self.steps >= self._snapshots.next) and self._snapshots.due(self.steps):
-            self._snapshots.take(self.steps, lambda: variable_values(self.model, call.state))
+            if self._snapshots.due(self.steps):
+                self._snapshots.take(self.steps, lambda: variable_values(self.model, call.state))
         if self._sampling and time.monotonic() - self._flushed > self._flush_after:
             self._flushed = time.monotonic()
             self._flush_after *= 2
             self._flush("train", ended=False)
 
-    def _first_step(self, call: Call, rows: int, count: int) -> None:
+    def _first_step(self, call: Call) -> None:
         """What only a step shows: how the loss is averaged, how large batches are, the layers of an unbuilt model."""
+        rows, count = self._size(call.batches)
+        self._per_call = count
         if not self._averaged:
             self._averaged = counted_by(self.model, call.state[3] if call.state is not None else None, rows, count)
         size = sum(getattr(leaf, "nbytes", 0) for leaf in keras.tree.flatten(list(call.batches or ())))
@@ -192,6 +195,13 @@ class Training:
             self._sampling.remove(role)
             self._flush(role, ended=True)
 
+    def _size(self, batches: Sequence[Any] | None) -> tuple[int, int]:
+        """Rows and steps of a call."""
+        if batches is None:
+            return self._expected(int(getattr(self.model, "steps_per_execution", 1) or 1))
+        rows = row_count(batches[0]) if len(batches) == 1 else sum(map(row_count, batches))
+        return (rows, len(batches)) if rows else self._expected(len(batches))
+
     def _expected(self, steps: int) -> tuple[int, int]:
         """Rows and steps of a call whose batches cannot be seen; the last of an epoch may be short."""
         stream = self.streams.get("train")
@@ -209,6 +219,13 @@ class Training:
         as much as a tenth of it.
         """
         waiting = self._waiting
+        for logs, batches in self._called:
+            rows, count = self._size(batches)
+            self.steps += count
+            self._steps_in_epoch += count
+            loss = logs.get("loss", np.nan) if logs else np.nan
+            waiting.append((self.steps, loss, rows if self._averaged == "rows" else count, batches))
+        self._called.clear()
         overdue = len(waiting)
         if overdue and not everything and not _arrived(waiting[-1][1]):
             overdue = overdue // 2 if overdue > self._may_wait else 0
@@ -216,17 +233,17 @@ class Training:
             _number(waiting[overdue - 1][1])
         read: list[tuple[int, float]] = []
         while waiting and (overdue > len(read) or _arrived(waiting[0][1])):
-            step, value, count, batches = waiting.popleft()
+            step, value, divisor, held = waiting.popleft()
             loss = _number(value)
             if self._averaged != "nothing":
-                loss = self._mean.added(loss, count)
+                loss = self._mean.added(loss, divisor)
             read.append((step, loss))
             self._snapshots.saw(loss)
             if self._finite and not isfinite(loss):
                 self._finite = False
                 if self._on_non_finite is not None:
                     self._on_non_finite()
-                self._keep_bad(step, loss, batches)
+                self._keep_bad(step, loss, held)
         self.recorder.writer.steps(self.number, self.epoch, read)
         self._drained = time.monotonic()
 
@@ -312,8 +329,8 @@ def _arrived(value: Any) -> bool:
 
 def _number(value: Any) -> float:
     try:
-        return float(value.item() if hasattr(value, "item") else value)  # of JAX in 2 microseconds instead of 10
-    except (TypeError, ValueError):
+        return float(value.item() if _ON_JAX else value)  # there float() takes four times as long, elsewhere item()
+    except (AttributeError, TypeError, ValueError):
         return float(np.asarray(keras.ops.convert_to_numpy(value)))
 
 
