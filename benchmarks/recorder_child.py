@@ -24,9 +24,9 @@ from unstuck.record.recorder import Recorder
 from unstuck.record.store import new_folder
 from unstuck.record.watch import FitRecorder
 
-SECONDS = 30.0
+SECONDS = 40.0
 """All epochs of a model take about so long, half of their steps watched."""
-LEAST_PAIRS, MOST_PAIRS = 8, 20
+LEAST_PAIRS, MOST_PAIRS = 8, 60
 BLOCK_SECONDS = 0.1
 BATCH = 32
 

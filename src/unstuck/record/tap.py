@@ -8,7 +8,7 @@ asynchronously as soon as one callback wants batches); this does not.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 
@@ -56,9 +56,9 @@ class Tap:
 
         @functools.wraps(original)
         def on_jax(state: Any, iterator: Any) -> Any:
-            passing = _Passing(iterator)
-            logs, after = original(state, passing)
-            self._seen(Call(logs, passing.taken, after))
+            taken: list[Any] = []
+            logs, after = original(state, _passing(iterator, taken))
+            self._seen(Call(logs, taken, after))
             return logs, after
 
         @functools.wraps(original)
@@ -72,22 +72,11 @@ class Tap:
         return wrapper
 
 
-class _Passing:
-    """An iterator that keeps what passes; it takes nothing by itself."""
-
-    __slots__ = ("_source", "taken")
-
-    def __init__(self, source: Any) -> None:
-        self._source = iter(source)
-        self.taken: list[Any] = []
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
-        item = next(self._source)
-        self.taken.append(item)
-        return item
+def _passing(source: Iterable[Any], taken: list[Any]) -> Iterator[Any]:
+    """What comes from `source`, kept in `taken` too; nothing is taken before it is asked for."""
+    for item in source:
+        taken.append(item)
+        yield item
 
 
 def teed(dataset: Any, seen: Callable[[Any], None]) -> Any:
