@@ -36,6 +36,10 @@ ALIKE = {
         "x[::200] *= 1e6\n" + NETWORK.format(units=3),
         data="three-classes",
     ),
+    "one extreme validation row": Example(
+        "x_val[0] *= 1e6\n" + NETWORK.format(units=3),
+        data="three-classes",
+    ),
     "a trend that goes on": Example(
         "x, x_val = x + np.linspace(0, 1, len(x))[:, None], x_val + 1.5\n" + NETWORK.format(units=3),
         data="three-classes",

@@ -50,7 +50,9 @@ class HeldScale:
         apart = np.exp(np.median(np.abs(np.log(sizes[1][varied] / sizes[0][varied]))))
         mean, spread = train.mean(axis=0)[varied], train.std(axis=0)[varied]
         standardised = max(np.median(np.abs(mean)), np.median(np.abs(np.log(spread)))) < STANDARDISED
-        shift = np.median(np.abs(held.mean(axis=0)[varied] - mean) / spread)
+        # A few extreme rows must not stand for all: none counts for more than twice what is called shifted.
+        away = np.clip((held[:, varied] - mean) / spread, -2 * SHIFTED, 2 * SHIFTED)
+        shift = np.median(np.abs(away.mean(axis=0)))
         return cls(float(apart), float(shift) if standardised else 0.0)
 
     @property

@@ -17,6 +17,7 @@ from unstuck.measure.case import Case, Missing
 from unstuck.measure.data import Data
 from unstuck.measure.leakage.overlap import discrete
 from unstuck.measure.leakage.trace import match
+from unstuck.measure.quartiles import evened
 from unstuck.measure.setup import Setup
 from unstuck.record.fingerprint import row_hashes
 
@@ -192,6 +193,7 @@ class NearCopies:
 def scaled(train: np.ndarray, held: np.ndarray, *, pixels: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Both parts on the scale of the training columns; images, flattened or not, keep the scale their pixels share."""
     train, held = np.nan_to_num(train, posinf=0, neginf=0), np.nan_to_num(held, posinf=0, neginf=0)
+    train, held = evened(train, held)
     spread = train.std(axis=0)
     positive = spread[spread > 0]
     alike = len(positive) > 0 and positive.max() < 10 * np.median(positive) and (pixels or len(spread) > 100)

@@ -98,8 +98,9 @@ def counted(train: np.ndarray, held: np.ndarray) -> tuple[int, float]:
 
 
 def discrete(data: Data) -> bool:
-    """Whether the entropies of the columns add up to less than it takes to tell this many rows apart."""
-    table = data.flat[:, :2000]
+    """Whether the entropies of the columns, as float32, add up to less than it takes to tell this many rows apart."""
+    with np.errstate(over="ignore"):
+        table = data.flat[:, :2000].astype(np.float32)
     bits = sum(_entropy(column) for column in table.T)
     return bool(bits < 2 * np.log2(max(2, data.rows)) + SPARE_BITS)
 

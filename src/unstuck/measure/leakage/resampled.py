@@ -11,6 +11,7 @@ from unstuck.measure.case import Case, Missing
 from unstuck.measure.data import Data
 from unstuck.measure.leakage.overlap import discrete
 from unstuck.measure.leakage.rows import Rows
+from unstuck.measure.quartiles import evened
 from unstuck.measure.task import Task
 
 NEIGHBOURS, MOST_NEIGHBOURS = 12, 48
@@ -86,7 +87,7 @@ def _repeated(groups: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, tuple
 
 def _blended(table: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
     """Rows on the straight line between two of their nearest neighbours of the same class."""
-    table = np.nan_to_num(table, posinf=0, neginf=0)
+    (table,) = evened(np.nan_to_num(table, posinf=0, neginf=0))
     table = table - table.mean(axis=0)
     spread = table.std(axis=0)
     table = table[:, spread > 0] / spread[spread > 0]

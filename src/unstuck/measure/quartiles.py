@@ -1,0 +1,60 @@
+"""Columns of a table on the scale of the middle half of their rows, which a few extreme values leave alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+SQUASHED = 0.02
+"""Spread of the middle half of the rows, over the standard deviation of all of them, below which a few extreme values
+have set the scale: 1 for normal numbers, 0.05 for a lognormal with sigma 2."""
+FENCE = 5.0
+"""Values are cut off so many standard deviations from the median, as the middle half of the rows has them."""
+NORMAL_IQR = 1.349
+"""Interquartile range of a normal distribution, in standard deviations."""
+
+
+def quartile_scale(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Median, and interquartile range as the standard deviation of a normal distribution, of each column's numbers.
+
+    Args:
+        table: shape (rows, columns).
+
+    Returns:
+        Two arrays of shape (columns,); of a column without a number both are 0.
+
+    >>> quartile_scale(np.array([[0.0], [1.349], [2.698], [-9999.0], [9999.0]]))[1]
+    array([2.])
+    """
+    finite = np.isfinite(table)
+    values = np.where(finite, table, np.where(finite.any(axis=0), np.nan, 0.0)).astype(np.float64)
+    low, middle, high = np.nanpercentile(values, (25, 50, 75), axis=0)
+    return middle, (high - low) / NORMAL_IQR
+
+
+def squashed(table: np.ndarray) -> np.ndarray:
+    """Of each column the spread of its middle half over its standard deviation; inf where either is 0."""
+    _, spread = quartile_scale(table)
+    deviation = np.ma.masked_invalid(table).std(axis=0).filled(0.0)
+    varies = (spread > 0) & (deviation > 0)
+    found: np.ndarray = np.where(varies, spread / np.where(varies, deviation, 1.0), np.inf)
+    return found
+
+
+def cut(table: np.ndarray, like: np.ndarray, columns: np.ndarray | None = None) -> np.ndarray:
+    """Columns scaled by the quartiles of `like`, with what is beyond the fence cut off.
+
+    Args:
+        table, like: shapes (rows, columns) and (other rows, columns).
+        columns: which, as a mask; all that vary in their middle half when None. The others stay as they are.
+    """
+    centre, spread = quartile_scale(like)
+    wanted = (spread > 0) if columns is None else (spread > 0) & columns
+    scaled = np.clip((table - centre) / np.where(wanted, spread, 1.0), -FENCE, FENCE)
+    kept: np.ndarray = np.where(wanted, scaled, table).astype(table.dtype)
+    return kept
+
+
+def evened(table: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
+    """The tables with the columns that are squashed in the first one cut off, so that rows have distances in them."""
+    columns = squashed(table) < SQUASHED
+    return [cut(other, table, columns) if columns.any() else other for other in (table, *others)]
