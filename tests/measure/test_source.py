@@ -1,8 +1,11 @@
 """Spans and edits in the recorded source."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from unstuck.measure.code.source import Sources
+from unstuck.measure.setup import Setup
 
 CODE = """import keras
 from keras import layers
@@ -82,3 +85,17 @@ def test_a_name_is_followed_to_where_it_got_its_value_last(call, argument, made)
     place["column"] += len(call) - len(call.lstrip())
     origin = found.origin(found.argument(place, *argument))
     assert made == (found.text(origin) if origin else None)
+
+
+@pytest.mark.parametrize(
+    ("line", "changed"),
+    [
+        ("model.fit(x, y, 32)", ", epochs=500"),
+        ("model.fit(x, y, 32, 4)", "500"),
+        ("cross_val_score(model, x, y, 5)", None),  # calls fit inside; has no epochs, and another fourth argument
+    ],
+)
+def test_an_argument_of_fit_is_written_into_a_call_of_fit_only(line: str, changed: str | None):
+    setup = SimpleNamespace(sources=sources(line), sites={"fit": site(line, line)})
+    edit = Setup.fit_edit(setup, "epochs", "500", 3)
+    assert changed == (edit.text if edit else None)

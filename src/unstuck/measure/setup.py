@@ -8,9 +8,9 @@ from typing import Any, Self, TypeGuard
 
 import numpy as np
 
-from unstuck.finding import Location
+from unstuck.finding import Edit, Location
 from unstuck.measure.case import Case, Missing
-from unstuck.measure.code.source import Sources, place_as_site
+from unstuck.measure.code.source import Sources, called, place_as_site
 from unstuck.measure.labels.class_keys import weights_by_label
 from unstuck.measure.network.graph import Graph
 
@@ -237,6 +237,13 @@ class Setup:
 
     def fit_location(self, label: str = "") -> Location | None:
         return self.sources.location(self.sites["fit"], label)
+
+    def fit_edit(self, name: str, text: str, position: int | None = None) -> Edit | None:
+        """Give an argument of fit another value; None where the line calls what calls fit, as cross_val_score does."""
+        call = self.sources.call(self.sites["fit"])
+        if call is None or called(call) != "fit":
+            return None
+        return self.sources.set_argument(self.sites["fit"], name, text, position)
 
     def compile_location(self, argument: str = "", position: int | None = None, label: str = "") -> Location | None:
         """The compile call, or one of its arguments."""

@@ -145,7 +145,7 @@ def _held(skill: Skill | None) -> Evidence | None:
 
 def _without_steps(setup: Setup, passes: Passes) -> Fix:
     full = -(-passes.rows // passes.batch)
-    edit: Edit | None = setup.sources.set_argument(setup.sites["fit"], "steps_per_epoch", str(full))
+    edit: Edit | None = setup.fit_edit("steps_per_epoch", str(full))
     return Fix(
         title=f"leave out steps_per_epoch: {passes.rows} rows are {full} steps of {passes.batch}",
         applicability="suggested" if edit else "sketch",

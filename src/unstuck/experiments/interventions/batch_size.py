@@ -25,5 +25,5 @@ class SetBatchSize(Intervention):
         return replace(experiment, batch_size=min(self.size, len(experiment.y)))
 
     def edit(self, setup: Setup) -> Fix | None:
-        edit = setup.sources.set_argument(setup.sites["fit"], "batch_size", str(self.size), 2)
+        edit = setup.fit_edit("batch_size", str(self.size), 2)
         return fix(f"train in batches of {self.size}", [edit])

@@ -49,6 +49,6 @@ class StopAt(Intervention):
 
 
 def _set_epochs(setup: Setup, epochs: int) -> Fix:
-    edit = setup.sources.set_argument(setup.sites["fit"], "epochs", str(epochs), 3)
+    edit = setup.fit_edit("epochs", str(epochs), 3)
     stopping = "keras.callbacks.EarlyStopping(restore_best_weights=True)" if epochs < setup.epochs else ""
     return fix(f"train for {epochs} epoch{'s' if epochs > 1 else ''}", [edit], alternative=stopping)

@@ -23,5 +23,5 @@ class ShuffleRows(Intervention):
         return replace(experiment, shuffle=True)
 
     def edit(self, setup: Setup) -> Fix | None:
-        edit = setup.sources.set_argument(setup.sites["fit"], "shuffle", "True", 7)
+        edit = setup.fit_edit("shuffle", "True", 7)
         return fix("shuffle the training rows", [edit])
