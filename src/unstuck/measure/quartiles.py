@@ -12,6 +12,9 @@ FENCE = 5.0
 NORMAL_IQR = 1.349
 """Interquartile range of a normal distribution, in standard deviations."""
 
+ROWS = 2_000
+"""So many rows, evenly spaced, or up to twice as many, show the quartiles well enough."""
+
 
 def quartile_scale(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Median, and interquartile range as the standard deviation of a normal distribution, of each column's numbers.
@@ -25,16 +28,21 @@ def quartile_scale(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     >>> quartile_scale(np.array([[0.0], [1.349], [2.698], [-9999.0], [9999.0]]))[1]
     array([2.])
     """
-    finite = np.isfinite(table)
-    values = np.where(finite, table, np.where(finite.any(axis=0), np.nan, 0.0)).astype(np.float64)
-    low, middle, high = np.nanpercentile(values, (25, 50, 75), axis=0)
+    rows = table[:: max(1, len(table) // ROWS)].astype(np.float64)
+    finite = np.isfinite(rows)
+    if finite.all():
+        low, middle, high = np.percentile(rows, (25, 50, 75), axis=0)
+    else:  # a column at a time, which takes much longer
+        values = np.where(finite, rows, np.where(finite.any(axis=0), np.nan, 0.0))
+        low, middle, high = np.nanpercentile(values, (25, 50, 75), axis=0)
     return middle, (high - low) / NORMAL_IQR
 
 
 def squashed(table: np.ndarray) -> np.ndarray:
     """Of each column the spread of its middle half over its standard deviation; inf where either is 0."""
     _, spread = quartile_scale(table)
-    deviation = np.ma.masked_invalid(table).std(axis=0).filled(0.0)
+    whole = bool(np.isfinite(table).all())
+    deviation = table.std(axis=0) if whole else np.ma.masked_invalid(table).std(axis=0).filled(0.0)
     varies = (spread > 0) & (deviation > 0)
     found: np.ndarray = np.where(varies, spread / np.where(varies, deviation, 1.0), np.inf)
     return found

@@ -89,7 +89,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         return Suspect(
             message=f"softmax sums over {'the rows of the batch' if batch else f'axis {axis}'}, not over the classes",
             confidence="proven",
-            severity="warning" if room is not None and not room.exists else "error",
+            severity="error" if batch or room is None or room.exists else "warning",
             location=setup.layer_location(acting, "axis", 0, "the batch" if batch else "not the classes"),
             related=(setup.loss_location("reads classes from the last axis"),),
             evidence=gathered(_sums(replay)),
