@@ -75,9 +75,9 @@ class EverySecondBlock(FitRecorder):
         self.around = 0.0
 
     def on_train_begin(self, logs: Any = None) -> None:
-        began = _clocks()
+        began = time.perf_counter()
         super().on_train_begin(logs)
-        self.around += (_clocks() - began)[0]
+        self.around += time.perf_counter() - began
         self._tapped: Any = self.model.train_function
         self._functions = {True: self._tapped, False: self._tapped.__unstuck_original__}
         self.model.train_function = self._step
@@ -85,7 +85,6 @@ class EverySecondBlock(FitRecorder):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if epoch % 2 == 0:
             self.pairs.append({True: np.zeros(2), False: np.zeros(2)})
-        self._counted = epoch % 2 == 0  # one epoch of the two is watched, so the ends of one count
         self._besides(super().on_epoch_begin, epoch, logs)
         self._watched, self._block, self._made, self._since = epoch % 2 == 0, 0, 0, _clocks()
 
@@ -95,14 +94,15 @@ class EverySecondBlock(FitRecorder):
 
     def on_train_end(self, logs: Any = None) -> None:
         self.model.train_function = self._tapped
-        began = _clocks()
+        began = time.perf_counter()
         super().on_train_end(logs)
-        self.around += (_clocks() - began)[0]
+        self.around += time.perf_counter() - began
 
     def _besides(self, hook: Callable[..., None], epoch: int, logs: Any) -> None:
         began = _clocks()
         hook(epoch, logs)
-        self.pairs[-1][True] += (_clocks() - began) * self._counted
+        if epoch % 2 == 0:  # one epoch of the two is watched, so the ends of one count
+            self.pairs[-1][True] += _clocks() - began
 
     def _step(self, *given: Any) -> Any:
         if self._made == self._sizes[self._block]:

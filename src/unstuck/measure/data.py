@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -23,6 +23,8 @@ WIDE = 8
 TOO_FEW = 26
 """Rows up to which nothing is held out of them where the person held nothing out: a quarter would be six rows, and of
 the four rows of XOR none follows from the others. Reference learners need more rows as well."""
+SHOWN = 3
+"""Names of columns that a sentence lists."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,15 @@ class Data:
     def tabular(self) -> bool:
         """Whether the inputs are plain columns (rank 2), not images, sequences or token ids."""
         return all(a.ndim <= 2 for a in self.x)
+
+
+def shortened(names: Sequence[str]) -> str:
+    """The first names, and how many there are besides.
+
+    >>> shortened(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
 def flatten(inputs: tuple[np.ndarray, ...]) -> np.ndarray:

@@ -11,7 +11,6 @@ FENCE = 5.0
 """Values are cut off so many standard deviations from the median, as the middle half of the rows has them."""
 NORMAL_IQR = 1.349
 """Interquartile range of a normal distribution, in standard deviations."""
-
 ROWS = 2_000
 """So many rows, evenly spaced, or up to twice as many, show the quartiles well enough."""
 
@@ -40,7 +39,10 @@ def quartile_scale(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def squashed(table: np.ndarray) -> np.ndarray:
     """Of each column the spread of its middle half over its standard deviation; inf where either is 0."""
-    _, spread = quartile_scale(table)
+    return _over_deviation(table, quartile_scale(table)[1])
+
+
+def _over_deviation(table: np.ndarray, spread: np.ndarray) -> np.ndarray:
     whole = bool(np.isfinite(table).all())
     deviation = table.std(axis=0) if whole else np.ma.masked_invalid(table).std(axis=0).filled(0.0)
     varies = (spread > 0) & (deviation > 0)
@@ -48,15 +50,14 @@ def squashed(table: np.ndarray) -> np.ndarray:
     return found
 
 
-def cut(table: np.ndarray, like: np.ndarray, columns: np.ndarray | None = None) -> np.ndarray:
-    """Columns scaled by the quartiles of `like`, with what is beyond the fence cut off.
+def cut(table: np.ndarray, centre: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Columns scaled by `centre` and `spread`, with what is beyond the fence cut off.
 
     Args:
-        table, like: shapes (rows, columns) and (other rows, columns).
-        columns: which, as a mask; all that vary in their middle half when None. The others stay as they are.
+        table: shape (rows, columns).
+        centre, spread: shape (columns,), as of `quartile_scale`; columns whose spread is 0 stay as they are.
     """
-    centre, spread = quartile_scale(like)
-    wanted = (spread > 0) if columns is None else (spread > 0) & columns
+    wanted = spread > 0
     scaled = np.clip((table - centre) / np.where(wanted, spread, 1.0), -FENCE, FENCE)
     kept: np.ndarray = np.where(wanted, scaled, table).astype(table.dtype)
     return kept
@@ -64,5 +65,8 @@ def cut(table: np.ndarray, like: np.ndarray, columns: np.ndarray | None = None) 
 
 def evened(table: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
     """The tables with the columns that are squashed in the first one cut off, so that rows have distances in them."""
-    columns = squashed(table) < SQUASHED
-    return [cut(other, table, columns) if columns.any() else other for other in (table, *others)]
+    centre, spread = quartile_scale(table)
+    columns = _over_deviation(table, spread) < SQUASHED
+    if not columns.any():
+        return [table, *others]
+    return [cut(other, centre, np.where(columns, spread, 0.0)) for other in (table, *others)]

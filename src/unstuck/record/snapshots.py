@@ -80,9 +80,7 @@ class Snapshots:
             self._between.append((step, size))
             self._thin()
         self._at_last, self._last_step = self._smooth, step
-        while self._wanted <= step:
-            self._wanted *= 2
-        self.next = self._wanted
+        self._wanted = self.next
         self._last_cost = time.perf_counter() - began
         self._spent += self._last_cost
 

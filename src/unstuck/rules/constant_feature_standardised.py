@@ -7,7 +7,7 @@ import numpy as np
 from unstuck.experiments.interventions.drop_features import DropFeatures
 from unstuck.finding import Evidence, Fix
 from unstuck.measure.contract import Contract
-from unstuck.measure.data import Data
+from unstuck.measure.data import Data, shortened
 from unstuck.measure.seen import first_non_finite, gathered
 from unstuck.measure.setup import Setup
 from unstuck.measure.training.curve import Curve
@@ -16,7 +16,6 @@ from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
 MEAN, SPREAD = 0.1, 0.2
 """How far a column may be from mean 0 and standard deviation 1 to count as standardised: the statistics may come from
 somewhat other rows (all of them, before a split)."""
-SHOWN = 3
 
 
 class ConstantFeatureStandardised(Rule):
@@ -88,7 +87,7 @@ model.fit(x, y, epochs=20, validation_data=(x_val, y_val), verbose=0)
         if standardised < 0.5:
             return NotApplicable("a column holds no number, but the others are not standardised: see non-finite-inputs")
         names = tuple(map(data.column, empty.tolist()))
-        shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+        shown = shortened(names)
         return Suspect(
             message=f"{shown} {'is' if len(names) == 1 else 'are'} NaN in every row: standardised without varying",
             confidence="proven",

@@ -7,14 +7,12 @@ import numpy as np
 from unstuck.experiments.interventions.cut_outliers import CutOutliers
 from unstuck.experiments.interventions.learning_rate import ScaleLearningRate
 from unstuck.finding import Evidence
-from unstuck.measure.data import Data
+from unstuck.measure.data import Data, shortened
 from unstuck.measure.quartiles import SQUASHED, quartile_scale, squashed
 from unstuck.measure.seen import gathered, loss_at_chance
 from unstuck.measure.setup import Setup
 from unstuck.measure.skill import Skill
 from unstuck.rules.rule import Cleared, Example, NotApplicable, Rule, Suspect
-
-SHOWN = 3
 
 
 class OutliersSetTheScale(Rule):
@@ -88,8 +86,7 @@ model.fit(x, y, epochs=30, validation_data=(x_val, y_val), verbose=0)
                 f"the middle half of {data.column(worst)} spans {ratio[worst]:.2g} of its deviation, the least of all"
             )
             return Cleared(text, float(ratio[worst]), SQUASHED)
-        names = [data.column(int(j)) for j in found[:SHOWN]]
-        shown = ", ".join(names) + (f" and {len(found) - SHOWN} more" if len(found) > SHOWN else "")
+        shown = shortened([data.column(number) for number in found.tolist()])
         values = table[np.isfinite(table[:, worst]), worst]
         middle, spread = (float(v[0]) for v in quartile_scale(values[:, None]))
         return Suspect(

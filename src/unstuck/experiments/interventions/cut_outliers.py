@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.intervention import Intervention
 from unstuck.finding import Fix
-from unstuck.measure.quartiles import FENCE, cut
+from unstuck.measure.quartiles import FENCE, cut, quartile_scale
 from unstuck.measure.setup import Setup
 
 
@@ -25,9 +25,13 @@ class CutOutliers(Intervention):
     def apply(self, experiment: Experiment) -> Experiment:
         x, held = [], []
         for array, held_array in zip(experiment.x, experiment.held_x, strict=True):
-            table = array.ndim == 2 and array.dtype.kind == "f"
-            x.append(cut(array, array) if table else array)
-            held.append(cut(held_array, array) if table else held_array)
+            if array.ndim == 2 and array.dtype.kind == "f":
+                scale = quartile_scale(array)
+                x.append(cut(array, *scale))
+                held.append(cut(held_array, *scale))
+            else:
+                x.append(array)
+                held.append(held_array)
         return replace(experiment, x=tuple(x), held_x=tuple(held))
 
     def edit(self, setup: Setup) -> Fix | None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from unstuck.experiments.experiment import Experiment
 from unstuck.experiments.intervention import Intervention
+from unstuck.measure.data import shortened
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,7 @@ class DropFeatures(Intervention):
     @property
     def label(self) -> str:
         names = self.names or tuple(str(column) for column in self.columns)
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        return f"{'column' if len(names) == 1 else 'columns'} {', '.join(names[:3])}{more} dropped"
+        return f"{'column' if len(names) == 1 else 'columns'} {shortened(names)} dropped"
 
     def apply(self, experiment: Experiment) -> Experiment:
         return replace(
